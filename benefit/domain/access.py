@@ -1,0 +1,47 @@
+"""役割。誰が何をしてよいかは、この表だけが言う（reliability §4.4）。"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WardRole(StrEnum):
+    """区の職員の役割。"""
+
+    CLERK = "clerk"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class DeskRole(StrEnum):
+    """給付管理システムを使う人の役割（区職員も委託先もここに入る）。"""
+
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    WARD_CLERK = "ward_clerk"
+
+
+ROLE_NAMES = {
+    WardRole.CLERK: "区職員（担当）",
+    WardRole.APPROVER: "区職員（承認）",
+    WardRole.AUDITOR: "区職員（監査）",
+    WardRole.ADMIN: "区職員（管理）",
+    DeskRole.OPERATOR: "コールセンター",
+    DeskRole.REVIEWER: "審査",
+    DeskRole.SUPERVISOR: "管理者",
+    DeskRole.WARD_CLERK: "区職員",
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """いま動いている人。`id` は本人確認の済んだ職員の ID、夜間処理は `batch`。"""
+
+    id: str
+    role: str
+
+
+BATCH = Actor("batch", "batch")

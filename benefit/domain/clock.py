@@ -1,0 +1,13 @@
+"""時計は渡される。規則もサービスも、自分で今を見ない（architecture.md「どこでも守る決まり」）。"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """本物の時計（UTC）。コマンドと画面の入口だけが使う。"""
+    return datetime.now(UTC)

@@ -1,0 +1,67 @@
+"""二つの台帳の表に共通の決まり。CHECK は表の段に名前つきで書く（Alembic が列の CHECK を落とすため）。"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import CheckConstraint, Column, DateTime, Integer, MetaData, String, Table, Text
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """制約の名前を決めた MetaData。"""
+    return MetaData(naming_convention=NAMING)
+
+
+def one_of(column: str, words: Iterable[str], *, nullable: bool = False) -> CheckConstraint:
+    """この列は、この言葉のどれか。"""
+    listed = ", ".join(f"'{word}'" for word in words)
+    test = f"{column} IN ({listed})"
+    return CheckConstraint(f"{column} IS NULL OR {test}" if nullable else test, name=f"{column}_words")
+
+
+def moment(name: str = "at", *, nullable: bool = False) -> Column[object]:
+    """時差つきの時刻。"""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def staff_table(metadata: MetaData, roles: Iterable[str]) -> Table:
+    """職員・従事者。共用の ID は作らない（checklist: ID・パスワードによる運用）。"""
+    return Table(
+        "staff",
+        metadata,
+        Column("id", String(40), primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("role", String(20), nullable=False),
+        Column("password_hash", Text, nullable=False),
+        Column("failed_count", Integer, nullable=False, server_default="0"),
+        moment("locked_until", nullable=True),
+        moment("created_at"),
+        moment("ended_at", nullable=True),
+        one_of("role", roles),
+    )
+
+
+def audit_table(metadata: MetaData) -> Table:
+    """監査ログ。前の行の指紋を含む鎖で、書き換えと抜取りが分かる（reliability P17）。"""
+    return Table(
+        "audit_log",
+        metadata,
+        Column("sequence", Integer, primary_key=True, autoincrement=False),
+        moment("at"),
+        Column("actor", String(40), nullable=False),
+        Column("role", String(20), nullable=False),
+        Column("action", String(60), nullable=False),
+        Column("subject", String(64), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("previous_hash", String(64), nullable=False, unique=True),
+        Column("hash", String(64), nullable=False, unique=True),
+    )

@@ -1,0 +1,143 @@
+"""給付管理システムの表。列は seed 002「給付管理システムの記録項目」にあるものだけ。
+
+税額、課税区分、昨年度の受給、公金受取口座と生活保護費口座の番号、支援措置は、列そのものがない。
+支給予定額と給付種別は「支給不支給情報」として持つ（docs/decisions/0003）。
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from benefit.domain.access import DeskRole
+from benefit.domain.case import CASE_STATES
+from benefit.domain.entitlement import BENEFITS
+from benefit.store.base import audit_table, moment, new_metadata, one_of, staff_table
+
+metadata = new_metadata()
+staff = staff_table(metadata, [role.value for role in DeskRole])
+audit_log = audit_table(metadata)
+
+#: ログイン中の人。合い札は指紋だけを持つ（盗まれた台帳から入れないように）。
+staff_session = Table(
+    "staff_session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False, unique=True),
+    Column("csrf_hash", String(64), nullable=False),
+    Column("call_reference", String(40), nullable=False, server_default=""),
+    Column("purpose", String(40), nullable=False, server_default=""),
+    moment("started_at"),
+    moment("seen_at"),
+)
+
+#: 区から受け取った受渡フォルダ。同じものは二度入らない。
+load = Table(
+    "load",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("sequence", Integer, nullable=False, unique=True),
+    Column("row_count", Integer, nullable=False),
+    Column("rows_added", Integer, nullable=False),
+    Column("rows_changed", Integer, nullable=False),
+    Column("rows_withdrawn", Integer, nullable=False),
+    moment("loaded_at"),
+)
+
+#: 受給者の一件。
+benefit_case = Table(
+    "benefit_case",
+    metadata,
+    Column("case_number", String(11), primary_key=True),
+    Column("branch", Integer, nullable=False),
+    Column("benefit", String(8), nullable=False),
+    Column("planned_amount_yen", BigInteger, nullable=False),
+    Column("person_number", String(10), nullable=False),
+    Column("household_number", String(10)),
+    Column("residence_card_number", String(12)),
+    Column("postal_code", String(7), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address2", Text),
+    Column("name", Text, nullable=False),
+    Column("kana_name", Text),
+    Column("kana_key", Text, nullable=False),
+    Column("former_name", Text),
+    Column("birth", String(10), nullable=False),
+    Column("relation", Text),
+    Column("braille", Boolean, nullable=False),
+    Column("account_flag", String(1), nullable=False),
+    # 過去の給付金支給口座（口座フラグ 2 のときだけ）
+    Column("past_bank_code", String(4)),
+    Column("past_branch_code", String(3)),
+    Column("past_account_type", String(1)),
+    Column("past_account_number", String(7)),
+    Column("past_holder_kana", Text),
+    # 振込口座（確認書で届け出られた口座）
+    Column("bank_code", String(4)),
+    Column("branch_code", String(3)),
+    Column("account_type", String(1)),
+    Column("account_number", String(7)),
+    Column("holder_kana", Text),
+    Column("sent_on", Date),
+    Column("due_on", Date),
+    Column("received_on", Date),
+    Column("reviewed_on", Date),
+    Column("transferred_on", Date),
+    Column("state", String(3), nullable=False),
+    Column("deficiency", Text),
+    moment("changed_at"),
+    one_of("benefit", BENEFITS),
+    one_of("state", CASE_STATES),
+    one_of("account_flag", ("0", "1", "2", "3")),
+    # 公金受取口座・生活保護費の口座の番号は、委託先に置かない（seed 002、benefit-rules F.2-1）。
+    CheckConstraint("account_flag = '2' OR past_account_number IS NULL", name="ward_only_accounts"),
+    CheckConstraint("planned_amount_yen BETWEEN 1 AND 1000000", name="amount"),
+    Index("ix_benefit_case_kana_key_birth", "kana_key", "birth"),
+)
+
+#: 進んだ跡。消せない。誤りは逆向きの一歩で直す。
+case_event = Table(
+    "case_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("case_number", String(11), nullable=False),
+    moment("at"),
+    Column("actor", String(40), nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("from_state", String(3), nullable=False),
+    Column("to_state", String(3), nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_case_event_case_number", "case_number"),
+)
+
+#: 区へ出した支給予定情報。
+planned_file = Table(
+    "planned_file",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("file_number", String(40), nullable=False, unique=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("row_count", Integer, nullable=False),
+    Column("total_yen", BigInteger, nullable=False),
+    moment("made_at"),
+)
+
+planned_line = Table(
+    "planned_line",
+    metadata,
+    Column("planned_file_id", ForeignKey("planned_file.id"), primary_key=True),
+    Column("line_number", Integer, primary_key=True),
+    Column("case_number", String(11), nullable=False),
+    UniqueConstraint("planned_file_id", "case_number"),
+)

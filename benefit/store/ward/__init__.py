@@ -1,0 +1,63 @@
+"""区の台帳: 抽出データの登録、支給権利、判定、支払、振込、通知、受渡、監査。委託先からは開けない。"""
+
+from benefit.store.ward.beneficiaries import entitlement, inquiry, run, run_difference, snapshot
+from benefit.store.ward.letters import handover, letter, lot
+from benefit.store.ward.metadata import audit_log, metadata, staff
+from benefit.store.ward.money import (
+    approval,
+    bank_report,
+    bank_report_line,
+    payment,
+    planned_file,
+    posting,
+    transfer,
+    transfer_line,
+    transfer_release,
+    verdict,
+)
+
+__all__ = [
+    "approval",
+    "audit_log",
+    "bank_report",
+    "bank_report_line",
+    "entitlement",
+    "handover",
+    "inquiry",
+    "letter",
+    "lot",
+    "metadata",
+    "payment",
+    "planned_file",
+    "posting",
+    "run",
+    "run_difference",
+    "snapshot",
+    "staff",
+    "transfer",
+    "transfer_line",
+    "transfer_release",
+    "verdict",
+]
+
+#: 書き足すだけの表。UPDATE も DELETE も台帳が断る（reliability §4.1 Append-only）。
+APPEND_ONLY = (
+    "snapshot",
+    "run",
+    "run_difference",
+    "inquiry",
+    "planned_file",
+    "verdict",
+    "transfer",
+    "transfer_line",
+    "approval",
+    "transfer_release",
+    "bank_report",
+    "bank_report_line",
+    "posting",
+    "handover",
+    "lot",
+    "audit_log",
+)
+#: 消せない表（決まった列だけ変わる）。
+NEVER_DELETED = ("entitlement", "payment", "letter", "staff")

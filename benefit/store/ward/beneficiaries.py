@@ -1,0 +1,110 @@
+"""支給対象者データベースの表: 抽出データの写し、対象者の判定一回、支給権利、照会。"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from benefit.domain.entitlement import BENEFITS, ROUTES, SLOT_KINDS
+from benefit.store.base import moment, one_of
+from benefit.store.ward.metadata import metadata
+
+#: 取り込んだファイル一つ。中身は指紋を名前にした Parquet にあり、ここは登録簿。
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("encoding", String(20), nullable=False),
+    Column("rows_read", Integer, nullable=False),
+    Column("rows_kept", Integer, nullable=False),
+    Column("rows_rejected", Integer, nullable=False),
+    moment("imported_at"),
+    UniqueConstraint("kind", "sha256"),
+    CheckConstraint("rows_read = rows_kept + rows_rejected", name="equation"),
+)
+
+#: 対象者の判定一回。同じ入力（抽出データ・事業・基準の日・版）は一度しか登録されない。
+run = Table(
+    "run",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("programme_digest", String(64), nullable=False),
+    Column("today", Date, nullable=False),
+    Column("input_digest", String(64), nullable=False, unique=True),
+    Column("inputs", Text, nullable=False),
+    Column("outcomes_sha256", String(64), nullable=False),
+    Column("rows_added", Integer, nullable=False),
+    Column("rows_same", Integer, nullable=False),
+    Column("rows_differing", Integer, nullable=False),
+    moment("built_at"),
+)
+
+#: 支給権利: 一回だけ払うもの。`slot` がその一回の名前（benefit-rules D.1）で、受給者では決してない。
+entitlement = Table(
+    "entitlement",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("programme", String(40), nullable=False),
+    Column("slot", String(80), nullable=False, unique=True),
+    Column("slot_kind", String(10), nullable=False),
+    Column("benefit", String(8), nullable=False),
+    Column("subject_number", BigInteger, nullable=False),
+    Column("household_number", BigInteger),
+    Column("payee_number", BigInteger, nullable=False),
+    Column("amount_yen", BigInteger, nullable=False),
+    Column("route", String(10), nullable=False),
+    Column("account_flag", String(1), nullable=False),
+    Column("case_number", String(11), nullable=False, unique=True),
+    Column("branch", Integer, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    UniqueConstraint("id", "slot", "amount_yen"),
+    one_of("benefit", BENEFITS),
+    one_of("slot_kind", SLOT_KINDS),
+    one_of("route", ROUTES),
+    one_of("account_flag", ("0", "1", "2", "3")),
+    CheckConstraint("amount_yen BETWEEN 1 AND 1000000", name="amount"),
+    CheckConstraint("length(case_number) = 11", name="case_number_length"),
+    CheckConstraint("branch >= 1", name="branch"),
+    Index("ix_entitlement_payee_number", "payee_number"),
+)
+
+#: 前の判定と違うところ。支給権利は黙って書き換わらず、ここに並ぶ（issue「差を示す」）。
+run_difference = Table(
+    "run_difference",
+    metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True),
+    Column("slot", String(80), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    one_of("kind", ("changed", "removed")),
+)
+
+#: 照会一件。回答は、この番号をこの人に出した時だけ受け取る（契約 §4）。
+inquiry = Table(
+    "inquiry",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("inquiry_number", String(12), nullable=False, unique=True),
+    Column("kind", String(10), nullable=False),
+    Column("person_number", BigInteger, nullable=False),
+    Column("levy_year", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("destination", String(5), nullable=False),
+    moment("issued_at"),
+    UniqueConstraint("kind", "person_number", "levy_year", "attempt"),
+    one_of("kind", ("tax", "account")),
+)

@@ -1,0 +1,53 @@
+"""紙と受渡の表。"""
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+
+from benefit.domain.letter import LETTER_KINDS
+from benefit.store.base import moment, one_of
+from benefit.store.ward.metadata import metadata
+
+#: 印刷ロット一つ（一つの PDF）。
+lot = Table(
+    "lot",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(30), nullable=False),
+    Column("place", String(10), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("letter_count", Integer, nullable=False),
+    moment("made_at"),
+    one_of("place", ("printer", "ward")),
+)
+
+#: 手紙一通。同じ番号・枝番・種類は一通だけ。字形がなくて止めた手紙は lot なしで残る。
+letter = Table(
+    "letter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
+    Column("branch", Integer, nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("lot_id", ForeignKey("lot.id")),
+    Column("held_reason", Text),
+    Column("issued_on", Date, nullable=False),
+    Column("due_on", Date, nullable=False),
+    UniqueConstraint("entitlement_id", "branch", "kind"),
+    one_of("kind", LETTER_KINDS),
+)
+
+#: 受渡管理簿: いつ、誰が、何を、いくつ、誰へ（checklist 5: 管理簿）。
+handover = Table(
+    "handover",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("crossing", String(20), nullable=False),
+    Column("counterpart", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("row_count", Integer, nullable=False),
+    Column("total_yen", BigInteger),
+    Column("actor", String(40), nullable=False),
+    moment("at"),
+    one_of("crossing", ("payees_out", "planned_in", "print_out", "bank_out")),
+)

@@ -1,0 +1,36 @@
+"""書き足すだけの表を、台帳自身に守らせる"""
+
+from alembic import op
+
+from migrations.ddl import prepare, refuse
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = ("case_event", "load", "planned_file", "planned_line", "audit_log")
+NEVER_DELETED = ("staff",)
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    statements = [*prepare(dialect)]
+    for table in APPEND_ONLY:
+        statements += refuse(dialect, table, ("UPDATE", "DELETE"))
+    for table in NEVER_DELETED:
+        statements += refuse(dialect, table, ("DELETE",))
+    for statement in statements:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    names = [(t, f"{t}_refuses_update") for t in APPEND_ONLY]
+    names += [(t, f"{t}_refuses_delete") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    if dialect == "postgresql":
+        names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    for table, name in names:
+        op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")
+    if dialect == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")

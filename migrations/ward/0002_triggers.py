@@ -1,0 +1,70 @@
+"""書き足すだけの表と、決まった進み方だけの表を、台帳自身に守らせる"""
+
+from alembic import op
+
+from migrations.ddl import only_changes, prepare, refuse
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = (
+    "snapshot",
+    "run",
+    "run_difference",
+    "inquiry",
+    "planned_file",
+    "verdict",
+    "transfer",
+    "transfer_line",
+    "approval",
+    "transfer_release",
+    "bank_report",
+    "bank_report_line",
+    "posting",
+    "handover",
+    "lot",
+    "audit_log",
+)
+NEVER_DELETED = ("entitlement", "payment", "letter", "staff")
+PAYMENT_FIXED = (
+    "id",
+    "entitlement_id",
+    "slot",
+    "attempt",
+    "planned_file_id",
+    "line_number",
+    "amount_yen",
+    "bank_code",
+    "branch_code",
+    "account_type",
+    "account_number",
+    "holder_kana",
+)
+PAYMENT_STEPS = (("F40", "F41"), ("F40", "F49"), ("F41", "F42"), ("F41", "F43"), ("F42", "F43"))
+
+
+def upgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    statements = [*prepare(dialect)]
+    for table in APPEND_ONLY:
+        statements += refuse(dialect, table, ("UPDATE", "DELETE"))
+    for table in NEVER_DELETED:
+        statements += refuse(dialect, table, ("DELETE",))
+    statements += only_changes(dialect, "payment", PAYMENT_FIXED, "state", PAYMENT_STEPS)
+    for statement in statements:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    dialect = op.get_bind().dialect.name
+    names = [(t, f"{t}_refuses_update") for t in APPEND_ONLY]
+    names += [(t, f"{t}_refuses_delete") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    names += [("payment", "payment_moves_only_forward")]
+    if dialect == "postgresql":
+        names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    for table, name in names:
+        op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")
+    if dialect == "postgresql":
+        op.execute("DROP FUNCTION refuse_change()")
