@@ -13,6 +13,7 @@ from enum import StrEnum
 class CaseState(StrEnum):
     """状態の符号（benefit-rules C.2）。"""
 
+    CANDIDATE = "S10"
     NOTICE_SENT = "P20"
     REFUSED_NOTICE = "P22"
     ACCEPTED = "P25"
@@ -50,6 +51,12 @@ class StateWords:
 
 
 STATE_WORDS: dict[str, StateWords] = {
+    "S10": StateWords(
+        "発送前",
+        "お知らせか確認書をお送りする準備をしています。届くまでお待ちください。",
+        "We are preparing to send you a letter. Please wait until it arrives.",
+        "発送を待つ。",
+    ),
     "P20": StateWords(
         "お知らせ発送済",
         "支給のお知らせをお送りしています。{due}までに辞退や口座変更のお申し出がなければ、手続きは不要で、お知らせに書かれた口座に振り込みます。",
@@ -162,6 +169,8 @@ STATE_WORDS: dict[str, StateWords] = {
 
 #: (今の状態, 出来事) → 次の状態。
 TRANSITIONS: dict[tuple[str, str], str] = {
+    ("S10", "notice_mailed"): "P20",
+    ("S10", "letter_mailed"): "C20",
     ("P20", "refusal_received"): "P22",
     ("P20", "notice_deadline_passed"): "P25",
     ("P25", "planned"): "J30",
@@ -192,6 +201,8 @@ TRANSITIONS: dict[tuple[str, str], str] = {
 
 EVENT_NAMES = {
     "loaded": "区から受渡",
+    "notice_mailed": "お知らせの発送",
+    "letter_mailed": "確認書の発送",
     "refusal_received": "辞退の受付",
     "notice_deadline_passed": "辞退期限の経過",
     "planned": "支給予定情報の提出",
@@ -211,6 +222,48 @@ EVENT_NAMES = {
     "account_received": "新しい口座の収受",
     "withdrawn": "区へ引上げ",
 }
+
+
+#: 区から届く 進捗状況 が起こせる出来事。委託先の仕事（収受・審査）は、区の知らせでは進まない。
+WARD_EVENTS = (
+    "notice_mailed",
+    "letter_mailed",
+    "verdict_payable",
+    "verdict_held",
+    "verdict_blocked",
+    "filed",
+    "sent",
+    "credited",
+    "transfer_failed",
+)
+
+
+def ward_path(state: str, target: str) -> list[tuple[str, str]] | None:
+    """今の状態から、区の知らせた状態までの (出来事, 次の状態) の並び。最短。届かなければ None。"""
+    queue: list[tuple[str, list[tuple[str, str]]]] = [(state, [])]
+    seen = {state}
+    while queue:
+        at, steps = queue.pop(0)
+        if at == target:
+            return steps
+        for event in WARD_EVENTS:
+            then = TRANSITIONS.get((at, event))
+            if then is not None and then not in seen:
+                seen.add(then)
+                queue.append((then, [*steps, (event, then)]))
+    return None
+
+
+def is_ahead(state: str, told: str) -> bool:
+    """今の状態は、区の知らせた状態から先へ進んだものか。"""
+    reached, frontier = {told}, [told]
+    while frontier:
+        at = frontier.pop()
+        for (origin, _event), then in TRANSITIONS.items():
+            if origin == at and then not in reached:
+                reached.add(then)
+                frontier.append(then)
+    return state in reached
 
 
 def next_state(state: str, event: str) -> str | None:

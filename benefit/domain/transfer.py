@@ -36,11 +36,12 @@ PAYMENT_TRANSITIONS = (
 )
 
 POSTING_ACCOUNTS = ("予算", "未払", "振込中", "支給済", "振込不能")
-POSTING_KINDS = ("decide", "file", "credit", "fail", "retry", "uncredit")
+POSTING_KINDS = ("decide", "file", "unfile", "credit", "fail", "retry", "uncredit")
 #: 仕訳の種類 → (借方, 貸方)。お金は 予算 → 未払 → 振込中 → 支給済／振込不能 と動く。
 POSTINGS = {
     "decide": ("未払", "予算"),
     "file": ("振込中", "未払"),
+    "unfile": ("未払", "振込中"),
     "credit": ("支給済", "振込中"),
     "fail": ("振込不能", "振込中"),
     "uncredit": ("振込不能", "支給済"),

@@ -46,7 +46,7 @@ load = Table(
     "load",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("sha256", String(64), nullable=False, unique=True),
+    Column("sha256", String(64), nullable=False),
     Column("sequence", Integer, nullable=False, unique=True),
     Column("row_count", Integer, nullable=False),
     Column("rows_added", Integer, nullable=False),

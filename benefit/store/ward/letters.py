@@ -44,10 +44,12 @@ handover = Table(
     Column("crossing", String(20), nullable=False),
     Column("counterpart", Text, nullable=False),
     Column("folder", Text, nullable=False),
-    Column("sha256", String(64), nullable=False, unique=True),
+    Column("sequence", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
     Column("row_count", Integer, nullable=False),
     Column("total_yen", BigInteger),
     Column("actor", String(40), nullable=False),
     moment("at"),
+    UniqueConstraint("crossing", "sequence"),
     one_of("crossing", ("payees_out", "planned_in", "print_out", "bank_out")),
 )

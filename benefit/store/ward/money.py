@@ -94,9 +94,17 @@ payment = Table(
         ["planned_file_id", "line_number"], ["verdict.planned_file_id", "verdict.line_number"]
     ),
     UniqueConstraint("entitlement_id", "attempt"),
-    UniqueConstraint("planned_file_id", "line_number"),
     one_of("state", PAYMENT_STATES),
     CheckConstraint("attempt >= 1", name="attempt"),
+    # 一つの判定行から、生きた支払は一つ（取り消した後の作り直しはできる）。
+    Index(
+        "uq_payment_verdict_line",
+        "planned_file_id",
+        "line_number",
+        unique=True,
+        sqlite_where=text("state <> 'F49'"),
+        postgresql_where=text("state <> 'F49'"),
+    ),
     Index("uq_payment_live_slot", "slot", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
 )
 

@@ -1,0 +1,154 @@
+"""同じことを JSON で。応答の形は役割が見てよい項目だけでできている。"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.desk import session as sessions
+from api.desk.guard import ApiSession
+from benefit.domain.errors import RefusedByRule
+from benefit.services import desk_lookup, people
+from benefit.store import desk
+
+router = APIRouter(prefix="/api", tags=["給付管理"])
+Short = Annotated[str, StringConstraints(max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class Message(BaseModel):
+    """断りの文。"""
+
+    detail: str
+
+
+class Login(BaseModel):
+    """ID と合言葉。"""
+
+    model_config = ConfigDict(extra="forbid")
+    staff_id: Short
+    password: Annotated[str, StringConstraints(max_length=200)]
+
+
+class Token(BaseModel):
+    """合い札。Authorization: Bearer で渡す。"""
+
+    token: str
+
+
+class Search(BaseModel):
+    """給付管理番号か、カナ氏名と生年月日。"""
+
+    model_config = ConfigDict(extra="forbid")
+    case_number: Short = ""
+    kana_name: Short = ""
+    birth: Short = ""
+    call_reference: Annotated[Short, Field(max_length=40)] = ""
+    purpose: Annotated[Short, Field(max_length=40)] = ""
+
+
+class Hit(BaseModel):
+    """当たり一件。"""
+
+    case_number: str
+    name: str
+    kana_name: str
+    birth: str
+    benefit: str
+    state: str
+
+
+class Found(BaseModel):
+    """検索の結果。当たりがないときと多すぎるときは、`says` に読み上げる文がある。"""
+
+    hits: list[Hit]
+    says: str
+
+
+class Step(BaseModel):
+    """進んだ跡。"""
+
+    at: datetime
+    what: str
+    state: str
+
+
+class Case(BaseModel):
+    """一件。"""
+
+    case_number: str
+    branch: int
+    benefit: str
+    name: str
+    kana_name: str
+    postal_code: str
+    address: str
+    braille: bool
+    state: str
+    state_name: str
+    says: str
+    says_english: str
+    next_step: str
+    account: str
+    sent_on: date | None
+    due_on: date | None
+    received_on: date | None
+    reviewed_on: date | None
+    transferred_on: date | None
+    deficiency: str
+    steps: list[Step]
+
+
+_REFUSALS = {
+    400: {"model": Message, "description": "入力が足りない"},
+    401: {"model": Message, "description": "ログインしていない"},
+    403: {"model": Message, "description": "役割が違う"},
+    422: {"model": Message, "description": "入力の形が違う"},
+    503: {"model": Message, "description": "ログが書けない"},
+}
+
+
+@router.post("/login", responses={key: _REFUSALS[key] for key in (401, 403, 422, 503)})
+def login(request: Request, given: Login) -> Token:
+    """入る。5 回続けて間違えると、しばらく閉じる。"""
+    engine, clock = request.app.state.engine, request.app.state.clock
+    try:
+        actor = people.authenticate(engine, desk.staff, desk.audit_log, given.staff_id, given.password, clock)
+    except RefusedByRule as refused:
+        raise HTTPException(401, str(refused), headers={"WWW-Authenticate": "Bearer"}) from None
+    return Token(token=sessions.start(engine, actor, clock))
+
+
+@router.post("/logout", responses={key: _REFUSALS[key] for key in (401, 403, 503)})
+def logout(request: Request, session: ApiSession) -> Message:
+    """出る。"""
+    sessions.end(request.app.state.engine, session.token)
+    return Message(detail="ログアウトしました")
+
+
+@router.post("/search", responses=_REFUSALS)
+def search(request: Request, session: ApiSession, given: Search) -> Found:
+    """探す。5 件を超えるときは、何も返さない。"""
+    hits = desk_lookup.search(
+        request.app.state.engine, actor=session.actor, clock=request.app.state.clock, **given.model_dump()
+    )
+    if hits is None:
+        return Found(hits=[], says=desk_lookup.TOO_MANY)
+    return Found(hits=[Hit(**asdict(hit)) for hit in hits], says="" if hits else desk_lookup.ASK_WARD)
+
+
+@router.get("/cases/{case_number}", responses={**_REFUSALS, 404: {"model": Message, "description": "区で確認する"}})
+def read_case(
+    request: Request, session: ApiSession, case_number: Annotated[str, Path(pattern=r"^[0-9]{11}$")]
+) -> Case:
+    """一件を見る。知らない番号と、区だけが知る番号は、同じ 404 になる。"""
+    seen = desk_lookup.look(
+        request.app.state.engine, case_number, actor=session.actor, clock=request.app.state.clock,
+        call_reference=session.call_reference, purpose=session.purpose,
+    )
+    if seen is None:
+        raise HTTPException(404, desk_lookup.ASK_WARD)
+    return Case(**asdict(seen))

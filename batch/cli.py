@@ -1,0 +1,86 @@
+"""`benefit` コマンドの入口。断りは日本語の一文と終了コード（契約 §3）になり、traceback は出ない。"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batch import beneficiaries, demo, desk, housekeeping, imports, inquiries, judgments, mailing, transfers
+from batch.context import Context
+from benefit.domain.errors import BenefitError
+
+app = typer.Typer(
+    name="benefit",
+    help="給付金事務システム: 対象者、支給判定、振込、通知、給付管理。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def prepare(
+    ctx: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="作業場所（既定は BENEFIT_HOME か ./ward-home）")] = None,
+) -> None:
+    """どのコマンドにも共通の設定。"""
+    from benefit.services.home import Home, Settings
+
+    if ctx.obj is None:
+        settings = Settings()
+        ctx.obj = Context(Home.of(settings.model_copy(update={"home": home}) if home else settings))
+
+
+demo.add_to(app)
+housekeeping.add_to(app)
+imports.add_to(app)
+judgments.add_to(app)
+app.add_typer(beneficiaries.app, name="beneficiaries")
+app.add_typer(inquiries.app, name="inquiry")
+app.add_typer(desk.app, name="desk")
+app.add_typer(transfers.app, name="transfer")
+app.add_typer(mailing.app, name="letters")
+app.add_typer(housekeeping.audit_app, name="audit")
+app.add_typer(housekeeping.staff_app, name="staff")
+app.add_typer(housekeeping.handover_app, name="handover")
+app.add_typer(housekeeping.serve_app, name="serve")
+
+
+def main() -> None:
+    """コンソールの入口。"""
+    try:
+        app(standalone_mode=True)
+    except BenefitError as refused:
+        sys.stderr.write(f"断りました: {refused}\n")
+        sys.exit(refused.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("止めました。同じコマンドをもう一度打てば、続きからできます。\n")
+        sys.exit(130)
+    except Exception:  # noqa: BLE001  # 最後の網: 職員に traceback を見せない
+        _our_fault()
+    except BaseException as fault:
+        # Polars の PanicException は Exception の仲間ではない（building.md §8）。
+        if isinstance(fault, SystemExit):
+            raise
+        _our_fault()
+
+
+def _our_fault() -> None:
+    path = Path.cwd() / f"benefit-fault-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
+    try:
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+        path.chmod(0o600)
+        where = f"詳しい記録を {path.name} に書きました。"
+    except OSError:
+        where = ""
+    sys.stderr.write(f"システムの不具合です。操作は行われていません。{where}保守担当に連絡してください。\n")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""手紙: benefit letters make"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from batch.context import Context, context, day
+from batch.imports import ProgrammeId
+from benefit.domain.clock import tokyo_date
+
+app = typer.Typer(no_args_is_help=True, help="確認書・支給のお知らせを、印刷のロットにする")
+
+
+def make_one(given: Context, *, out: Path, issued_on: str | None, programme: str) -> None:
+    """作り、数を言う。読んだ数 = 刷った数 + 止めた数。"""
+    from benefit.domain.programme import Programme
+    from benefit.services import setup
+    from letters.mailing import make_letters
+
+    setup.require(given.home.ward, "letter")
+    on = day(issued_on, "--issued-on") if issued_on else tokyo_date(given.clock())
+    with given.progress() as bar:
+        task = bar.add_task("手紙を組んでいます", total=None)
+
+        def tick(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        made = make_letters(given.home, Programme.load(programme), out=out, issued_on=on, clock=given.clock, tick=tick)
+    given.say(
+        f"手紙: 対象 {made.read:,} = 印刷 {made.printed:,} + 字形がなく止めた {made.held:,}"
+        f"（ロット {made.lots:,}、うち区の中で刷る手紙 {made.printed_in_ward:,} 通） → {out}"
+    )
+    if made.closed:
+        given.say(f"関門で止めた権利 {made.closed:,} 件: {out}/closed.csv")
+    if made.already:
+        given.say(f"前に作った手紙 {made.already:,} 通は、作り直していません。")
+
+
+@app.command()
+def make(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="ロットを置くフォルダ")],
+    issued_on: Annotated[str | None, typer.Option(help="発送日（YYYY-MM-DD）")] = None,
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """まだ手紙のない対象者の手紙を作る。"""
+    make_one(context(ctx), out=out, issued_on=issued_on, programme=programme)

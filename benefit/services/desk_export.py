@@ -1,0 +1,154 @@
+"""受給者を給付管理システムへ渡す（区の側）。
+
+毎回、いま外に出してよい人の全部を出す。区直轄になった人は、次の受渡から黙って居なくなる。印も欠番も
+残らない（benefit-rules F.3「印ではなく不在」）。出す直前に、最新の写しで保護の印を見直す。
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+
+from benefit.domain.access import BATCH
+from benefit.domain.clock import Clock
+from benefit.domain.programme import Programme
+from benefit.records import payees
+from benefit.services.files import sha256_of, write_atomic, write_manifest
+from benefit.services.gate import Standing, chosen_accounts, people, stand
+from benefit.services.home import Home
+from benefit.store import audit, ward
+from benefit.store.engine import reading
+
+
+@dataclass(frozen=True)
+class Exported:
+    """受渡一回。"""
+
+    rows: int
+    sequence: int
+    sha256: str
+    repeated: bool
+
+
+def export(home: Home, programme: Programme, *, out: Path, today: date, clock: Clock) -> Exported:
+    """`out` に payees.csv と manifest.json を書き、受渡管理簿に載せる。"""
+    standing = stand(home, programme, today)
+    with reading(home.ward) as connection:
+        rows = payee_rows(connection, standing)
+    data = payees.render(rows)
+    fingerprint = sha256_of(data)
+    table = ward.handover
+    with home.ward.begin() as connection:
+        last = connection.execute(
+            select(table.c.sequence, table.c.sha256)
+            .where(table.c.crossing == "payees_out")
+            .order_by(table.c.sequence.desc())
+            .limit(1)
+        ).first()
+        repeated = last is not None and last.sha256 == fingerprint
+        sequence = last.sequence if last and repeated else (last.sequence if last else 0) + 1
+        if not repeated:
+            connection.execute(
+                table.insert().values(
+                    crossing="payees_out", counterpart="委託先 給付管理システム", folder=out.name, sequence=sequence,
+                    sha256=fingerprint, row_count=rows.height, total_yen=int(rows["planned_amount_yen"].sum()),
+                    actor=BATCH.id, at=clock(),
+                )
+            )
+            audit.record(
+                connection, ward.audit_log, at=clock(), actor=BATCH, action="handover.payees_out",
+                subject=f"{sequence}", detail={"rows": rows.height, "sha256": fingerprint},
+            )
+    write_atomic(out / payees.FILE_NAME, data)
+    write_manifest(
+        out,
+        {"種類": "支給対象者", "事業": programme.id, "連番": sequence, "件数": rows.height, "sha256": fingerprint,
+         "作成日時": clock().isoformat()},
+    )
+    return Exported(rows.height, sequence, fingerprint, repeated)
+
+
+def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
+    """外へ出す行。WARD の権利（登録の経路・いまの経路・受給者の保護の印のどれか）は入らない。"""
+    outside = standing.entitlements.filter(~pl.col("ward_only"))
+    past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
+    past = past.rename({name: f"past_{name}" for name in past.columns if name != "person_number"})
+    known = people(standing.inputs)
+    braille = standing.inputs.facts.braille.select("person_number", braille=pl.lit("1"))
+    rows = (
+        outside.select(
+            "id", "case_number", "branch", "benefit", "payee_number", "account_flag",
+            planned_amount_yen="amount_yen",
+        )
+        .join(known, left_on="payee_number", right_on="person_number", how="inner")
+        .join(braille, left_on="payee_number", right_on="person_number", how="left")
+        .join(past, left_on="payee_number", right_on="person_number", how="left")
+        .join(progress(connection), left_on="id", right_on="entitlement_id", how="left")
+        .with_columns(
+            person_number=pl.col("payee_number"),
+            braille=pl.col("braille").fill_null("0"),
+            state=pl.col("state").fill_null("S10"),
+        )
+    )
+    # 過去の給付の口座は、その口座を使う人（口座フラグ 2）の行にだけ載せる。
+    return rows.with_columns(
+        [
+            pl.when(pl.col("account_flag") == "2").then(pl.col(name)).alias(name)
+            for name in rows.columns
+            if name.startswith("past_")
+        ]
+    )
+
+
+def progress(connection: Connection) -> pl.DataFrame:
+    """進捗: entitlement_id、state、sent_on、due_on、transferred_on。手紙、判定、支払の順に新しいものが勝つ。"""
+    letter, verdict, payment = ward.letter, ward.verdict, ward.payment
+    letters = _frame(
+        connection,
+        select(letter.c.entitlement_id, letter.c.kind, letter.c.issued_on, letter.c.due_on).where(
+            letter.c.lot_id.is_not(None)
+        ),
+        {"entitlement_id": pl.Int64, "kind": pl.String, "sent_on": pl.Date, "due_on": pl.Date},
+    ).unique("entitlement_id", keep="last", maintain_order=True)
+    verdicts = _frame(
+        connection,
+        select(verdict.c.entitlement_id, verdict.c.verdict)
+        .where(verdict.c.entitlement_id.is_not(None))
+        .order_by(verdict.c.planned_file_id, verdict.c.line_number),
+        {"entitlement_id": pl.Int64, "verdict": pl.String},
+    ).unique("entitlement_id", keep="last", maintain_order=True)
+    line, transfer = ward.transfer_line, ward.transfer
+    payments = _frame(
+        connection,
+        select(payment.c.entitlement_id, payment.c.state, func.max(transfer.c.pay_date))
+        .join(line, line.c.payment_id == payment.c.id)
+        .join(transfer, transfer.c.id == line.c.transfer_id)
+        .where(payment.c.state != "F49")
+        .group_by(payment.c.entitlement_id, payment.c.state, payment.c.attempt)
+        .order_by(payment.c.attempt),
+        {"entitlement_id": pl.Int64, "paid_state": pl.String, "transferred_on": pl.Date},
+    ).unique("entitlement_id", keep="last", maintain_order=True)
+    verdict_state = {"支給可": "D33", "保留": "J31", "不可": "J32"}
+    return (
+        letters.join(verdicts, on="entitlement_id", how="full", coalesce=True)
+        .join(payments, on="entitlement_id", how="full", coalesce=True)
+        .with_columns(
+            state=pl.coalesce(
+                "paid_state",
+                pl.col("verdict").replace_strict(verdict_state, default=None, return_dtype=pl.String),
+                pl.col("kind").replace_strict(
+                    {"push_notice": "P20", "confirmation_letter": "C20"}, default=None, return_dtype=pl.String
+                ),
+            )
+        )
+        .select("entitlement_id", "state", "sent_on", "due_on", "transferred_on")
+    )
+
+
+def _frame(connection: Connection, query: object, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    rows = [tuple(row) for row in connection.execute(query)]  # type: ignore[call-overload]
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,134 @@
+"""区から受け取った受給者を、給付管理システムの台帳に入れる（委託先の側）。
+
+同じ受渡は二度入らない。古い連番は断る。居なくなった人の行は消し、消した事実（番号と時刻）だけを残す。
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from benefit.domain.access import BATCH
+from benefit.domain.case import is_ahead, ward_path
+from benefit.domain.clock import Clock
+from benefit.domain.errors import Place, RefusedByRule, RefusedInput
+from benefit.domain.kana import search_key
+from benefit.records import payees
+from benefit.services.files import read_input, read_manifest, sha256_of
+from benefit.services.home import Home
+from benefit.store import audit, desk
+
+#: 区の受渡だけが変える列（振込口座や収受日は、こちらの仕事の記録）。
+OWNED_BY_WARD = tuple(name for name in payees.COLUMNS.values() if name not in {"case_number", "state"})
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """受入一回。"""
+
+    rows: int
+    added: int
+    changed: int
+    withdrawn: int
+    stuck: tuple[str, ...]
+    repeated: bool
+
+
+def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
+    """受渡フォルダを受け入れる。数・指紋・列・連番が合わなければ、何も変えずに断る。"""
+    manifest = read_manifest(folder)
+    data = read_input(folder / payees.FILE_NAME)
+    place = Place(file=f"{folder.name}/{payees.FILE_NAME}")
+    fingerprint = sha256_of(data)
+    if manifest.get("種類") != "支給対象者":
+        raise RefusedInput("支給対象者の受渡ではありません", code="handover-kind", place=place)
+    if manifest.get("sha256") != fingerprint:
+        raise RefusedInput("中身の指紋が manifest と違います", code="handover-digest", place=place)
+    rows = payees.read(data, file_name=str(place))
+    if manifest.get("件数") != rows.height:
+        raise RefusedInput(
+            "件数が manifest と違います", code="handover-count", place=place, found=str(rows.height),
+            allowed=str(manifest.get("件数")),
+        )
+    sequence = manifest.get("連番")
+    if not isinstance(sequence, int):
+        raise RefusedInput("manifest に連番がありません", code="handover-sequence", place=place)
+    with home.desk.begin() as connection:
+        last = connection.execute(
+            select(desk.load.c.sequence, desk.load.c.sha256).order_by(desk.load.c.sequence.desc()).limit(1)
+        ).first()
+        if last and last.sha256 == fingerprint and last.sequence == sequence:
+            return Loaded(rows.height, 0, 0, 0, (), repeated=True)
+        if last and sequence <= last.sequence:
+            raise RefusedByRule(
+                "もっと新しい受渡が、もう入っています", code="stale-handover", place=place, found=f"連番 {sequence}",
+                allowed=f"{last.sequence + 1} 以上",
+            )
+        return _apply(connection, rows, sequence, fingerprint, clock)
+
+
+def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprint: str, clock: Clock) -> Loaded:
+    now = clock()
+    table = desk.benefit_case
+    known = {
+        row["case_number"]: row
+        for row in connection.execute(
+            select(table.c.case_number, table.c.state, *(table.c[name] for name in OWNED_BY_WARD))
+        ).mappings()
+    }
+    added: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    stuck: list[str] = []
+    for row in rows.iter_rows(named=True):
+        number, target = row["case_number"], row["state"]
+        before = known.pop(number, None)
+        owned = {name: row[name] for name in OWNED_BY_WARD}
+        state = before["state"] if before else "S10"
+        steps = ward_path(state, target)
+        if steps is None:
+            # 委託先の仕事が先に進んでいる（例: 収受済み）なら、区の古い進捗では戻さない。
+            steps = []
+            if not is_ahead(state, target):
+                stuck.append(number)
+        for event, then in steps:
+            events.append(_event(number, now, event, state, then))
+            state = then
+        values = {**owned, "state": state, "kana_key": search_key(row["kana_name"] or row["name"])}
+        if before is None:
+            added.append({"case_number": number, "changed_at": now, **values})
+            events.insert(len(events) - len(steps), _event(number, now, "loaded", "", "S10"))
+        elif state != before["state"] or any(before[name] != value for name, value in owned.items()):
+            changed.append({"b_number": number, "changed_at": now, **values})
+    gone = list(known)
+    if added:
+        connection.execute(table.insert(), added)
+    if changed:
+        connection.execute(update(table).where(table.c.case_number == bindparam("b_number")), changed)
+    if gone:
+        events += [_event(number, now, "withdrawn", "", "") for number in gone]
+        connection.execute(delete(table).where(table.c.case_number.in_(gone)))
+    if events:
+        connection.execute(desk.case_event.insert(), events)
+    connection.execute(
+        desk.load.insert().values(
+            sha256=fingerprint, sequence=sequence, row_count=rows.height, rows_added=len(added),
+            rows_changed=len(changed), rows_withdrawn=len(gone), loaded_at=now,
+        )
+    )
+    audit.record(
+        connection, desk.audit_log, at=now, actor=BATCH, action="handover.payees_in", subject=f"{sequence}",
+        detail={"rows": rows.height, "added": len(added), "changed": len(changed), "withdrawn": len(gone)},
+    )
+    return Loaded(rows.height, len(added), len(changed), len(gone), tuple(sorted(stuck)), repeated=False)
+
+
+def _event(number: str, at: Any, event: str, before: str, after: str) -> dict[str, Any]:
+    return {
+        "case_number": number, "at": at, "actor": BATCH.id, "event": event, "from_state": before, "to_state": after,
+        "reason": "区からの受渡",
+    }

@@ -1,0 +1,183 @@
+"""抽出データを取り込む: 読む、確かめる、写しを置く、登録する。
+
+一つのファイルは、全部入るか、まったく入らないか。写し（Parquet）は指紋を名前にして置き、台帳への登録が
+済んで初めて「取り込んだ」ことになる。だからどこで止まっても、同じコマンドをもう一度打てばよい（契約 §1）。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from sqlalchemy import Connection, select
+
+from benefit.domain.access import BATCH
+from benefit.domain.clock import Clock
+from benefit.domain.errors import Place, RefusedInput
+from benefit.records import extracts as layouts
+from benefit.services.files import atomic_path, read_input, sha256_of, write_atomic
+from benefit.services.home import Home
+from benefit.store import audit, ward
+from benefit.store.engine import reading
+
+#: benefit import で取り込む七種。
+KINDS = ("residents", "taxes", "prior", "accounts", "addresses", "protected", "braille")
+#: benefit inquiry import で取り込む二種。
+ANSWER_KINDS = ("tax_answers", "account_answers")
+NAMES = {
+    "residents": "住民記録",
+    "taxes": "住民税",
+    "prior": "昨年度の対象世帯",
+    "accounts": "口座",
+    "addresses": "送付先",
+    "protected": "区が直接扱う人",
+    "braille": "点字利用者",
+    "tax_answers": "課税照会の回答",
+    "account_answers": "公金受取口座照会の回答",
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """取込一回の結果。read = kept + rejected がいつも成り立つ。"""
+
+    kind: str
+    file_name: str
+    sha256: str
+    encoding: str
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    warnings: tuple[str, ...]
+    #: 同じ内容をもう取り込んであった（何も変わらない）。
+    already: bool
+    #: いま使われる版がこれか。古いファイルを取り込み直しても、新しい版は替わらない。
+    current: bool
+
+
+def snapshot_path(home: Home, kind: str, sha256: str) -> Path:
+    """写しの置き場所。"""
+    return home.snapshots / f"{kind}-{sha256[:32]}.parquet"
+
+
+def import_file(
+    home: Home,
+    kind: str,
+    path: Path,
+    *,
+    clock: Clock,
+    levy_year: int,
+    encoding: str | None = None,
+    allow_rejects: int = 0,
+    extra_check: Callable[[Connection, layouts.Reading], layouts.Reading] | None = None,
+) -> Imported:
+    """一つのファイルを取り込む。
+
+    不採用の行が `allow_rejects` を超えるとき、読めないとき、個人番号らしい列があるときは RefusedInput で、
+    何も残らない（不採用の一覧 `<file>.rejects.csv` だけを、入力の隣に書く）。
+    """
+    data = read_input(path)
+    fingerprint = sha256_of(data)
+    before = _registered(home, kind, fingerprint)
+    if before is not None and snapshot_path(home, kind, fingerprint).exists():
+        return before
+    read = layouts.read(
+        layouts.TABLES[kind], data, file_name=path.name, encoding=encoding, levy_year=levy_year
+    )
+    del data
+    if extra_check is not None:
+        with reading(home.ward) as connection:
+            read = extra_check(connection, read)
+    rejects = path.with_name(f"{path.name}.rejects.csv")
+    if read.rows_rejected:
+        write_atomic(rejects, layouts.rejects_csv(read))
+    else:
+        rejects.unlink(missing_ok=True)
+    if read.rows_rejected > allow_rejects:
+        raise RefusedInput(
+            f"{read.rows_rejected} 行が不採用のため、取り込みませんでした"
+            f"（読込 {read.rows_read} = 採用 {read.rows_kept} + 不採用 {read.rows_rejected}）。"
+            f"一覧は {rejects.name} にあります",
+            code="rejects",
+            place=Place(file=path.name),
+        )
+    with atomic_path(snapshot_path(home, kind, fingerprint)) as beside:
+        read.frame.write_parquet(beside, compression="lz4", statistics=False)
+        beside.chmod(0o600)
+    with home.ward.begin() as connection:
+        present = connection.execute(
+            select(ward.snapshot.c.id).where(ward.snapshot.c.kind == kind, ward.snapshot.c.sha256 == fingerprint)
+        ).first()
+        if present is None:
+            connection.execute(
+                ward.snapshot.insert().values(
+                    kind=kind,
+                    sha256=fingerprint,
+                    file_name=path.name,
+                    encoding=read.encoding,
+                    rows_read=read.rows_read,
+                    rows_kept=read.rows_kept,
+                    rows_rejected=read.rows_rejected,
+                    imported_at=clock(),
+                )
+            )
+            audit.record(
+                connection,
+                ward.audit_log,
+                at=clock(),
+                actor=BATCH,
+                action="extract.import",
+                subject=kind,
+                detail={"sha256": fingerprint, "read": read.rows_read, "kept": read.rows_kept},
+            )
+    return Imported(
+        kind, path.name, fingerprint, read.encoding, read.rows_read, read.rows_kept, read.rows_rejected,
+        tuple(read.warnings), already=present is not None, current=True,
+    )
+
+
+def _registered(home: Home, kind: str, fingerprint: str) -> Imported | None:
+    table = ward.snapshot
+    with reading(home.ward) as connection:
+        rows = connection.execute(select(table).where(table.c.kind == kind).order_by(table.c.id)).mappings().all()
+    for row in rows:
+        if row["sha256"] == fingerprint:
+            return Imported(
+                kind, row["file_name"], fingerprint, row["encoding"], row["rows_read"], row["rows_kept"],
+                row["rows_rejected"], (), already=True, current=row["id"] == rows[-1]["id"],
+            )
+    return None
+
+
+@dataclass(frozen=True)
+class Source:
+    """いま使う写し一つ: どのファイルから来たか。"""
+
+    kind: str
+    file_name: str
+    sha256: str
+
+
+def current_sources(home: Home) -> dict[str, Source]:
+    """種類ごとに、最後に取り込んだ写し。回答は別（`answer_sources`）。"""
+    table = ward.snapshot
+    with reading(home.ward) as connection:
+        rows = connection.execute(select(table).where(table.c.kind.in_(KINDS)).order_by(table.c.id)).mappings().all()
+    return {row["kind"]: Source(row["kind"], row["file_name"], row["sha256"]) for row in rows}
+
+
+def answer_sources(home: Home) -> list[Source]:
+    """照会の回答の写しを、届いた順に全部。同じ人への回答は、後から届いたものが勝つ。"""
+    table = ward.snapshot
+    with reading(home.ward) as connection:
+        rows = connection.execute(
+            select(table).where(table.c.kind.in_(ANSWER_KINDS)).order_by(table.c.id)
+        ).mappings().all()
+    return [Source(row["kind"], row["file_name"], row["sha256"]) for row in rows]
+
+
+def load(home: Home, source: Source) -> pl.DataFrame:
+    """写しを読む。"""
+    return pl.read_parquet(snapshot_path(home, source.kind, source.sha256))

@@ -1,0 +1,143 @@
+"""関門: 手紙・受渡・支払の前に、最新の写しで判定し直し、いま通してよい権利だけを通す。
+
+作成（build）と外へ出る日とは違う日である。その間に亡くなった人、区直轄になった人、対象から外れた人を、
+登録簿の古い判定で外へ出さない（平川市の死亡者 20 通、徳島市の支援措置）。
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from benefit.domain.programme import Programme
+from benefit.rules.outcomes import Decisions
+from benefit.services.beneficiaries import stored_entitlements, with_slots
+from benefit.services.home import Home
+from benefit.services.standing import Inputs, decide_now, gather
+from benefit.store.engine import reading
+
+
+@dataclass(frozen=True)
+class Standing:
+    """登録済みの支給権利と、いまの判定。
+
+    `entitlements`: 登録簿の列に、いまの `route_now`（WARD に変わっていれば WARD）、`amount_now_yen`、
+    `payee_now`、`eligible_now`、`payee_dead`、`open`（通してよいか）、`why_closed` を足したもの。
+    """
+
+    inputs: Inputs
+    decisions: Decisions
+    entitlements: pl.DataFrame
+
+
+def stand(home: Home, programme: Programme, today: date) -> Standing:
+    """登録済みの権利を、`today` の事実で見直す。"""
+    inputs = gather(home, programme, today)
+    decisions = decide_now(inputs)
+    now = with_slots(decisions.outcomes, programme.id).select(
+        "slot", route_now="route", amount_now_yen="amount_yen", payee_now="payee_number", flag_now="account_flag"
+    )
+    protected = inputs.facts.protected.select("person_number").with_columns(protected=pl.lit(value=True))
+    dead = dead_people(inputs, today)
+    with reading(home.ward) as connection:
+        stored = stored_entitlements(connection, programme.id)
+    # 外へ出してよいかは、いまの経路で決める。判定から消えた権利も、保護の印だけは直接に見る。
+    seen = (
+        stored.join(now, on="slot", how="left")
+        .join(protected.rename({"person_number": "payee_number"}), on="payee_number", how="left")
+        .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
+    )
+    seen = seen.with_columns(
+        eligible_now=pl.col("route_now").is_not_null(),
+        payee_dead=pl.col("dead_on").is_not_null(),
+        ward_only=(pl.col("route") == "WARD") | (pl.col("route_now") == "WARD") | pl.col("protected").is_not_null(),
+    ).with_columns(
+        why_closed=pl.when(pl.col("payee_dead"))
+        .then(pl.lit("受給者が亡くなっている"))
+        .when(~pl.col("eligible_now"))
+        .then(pl.lit("いまの判定では対象でない"))
+        .when(pl.col("payee_now") != pl.col("payee_number"))
+        .then(pl.lit("受給者が変わった"))
+        .when(pl.col("amount_now_yen") != pl.col("amount_yen"))
+        .then(pl.lit("支給額が変わった"))
+    )
+    return Standing(inputs, decisions, seen.with_columns(open=pl.col("why_closed").is_null()).sort("case_number"))
+
+
+def dead_people(inputs: Inputs, today: date) -> pl.DataFrame:
+    """`today` までに亡くなった人: person_number、dead_on。住民記録と住民税の両方を見る。"""
+    residents = inputs.facts.residents.filter(
+        (pl.col("removed_reason") == "死亡") & (pl.col("removed_on") <= today)
+    ).select("person_number", dead_on="removed_on")
+    taxes = inputs.facts.taxes.filter(pl.col("died_on") <= today).select("person_number", dead_on="died_on")
+    return pl.concat([residents, taxes]).group_by("person_number").agg(pl.col("dead_on").min())
+
+
+def people(inputs: Inputs) -> pl.DataFrame:
+    """送り先と名前: 住民記録を先に、なければ送付先（住登外・転出先）。代理人と転出先の住所は、あればそちらを使う。
+
+    列: person_number、household_number、residence_card_number、name、kana_name、former_name、birth、relation、
+    postal_code、address、address2、addressee（法定代理人の名。なければ null）。
+    """
+    residents = inputs.facts.residents.select(
+        "person_number", "household_number", "residence_card_number", "name", "kana_name", "former_name", "birth",
+        "relation", "postal_code", "address", "address2",
+    )
+    addresses = inputs.facts.addresses
+    outside = addresses.filter(pl.col("kind") != "法定代理人").unique("person_number", keep="last", maintain_order=True)
+    strangers = outside.join(residents, on="person_number", how="anti").select(
+        "person_number",
+        household_number=pl.lit(None, dtype=pl.Int64),
+        residence_card_number=pl.lit(None, dtype=pl.String),
+        name="name",
+        kana_name="kana_name",
+        former_name=pl.lit(None, dtype=pl.String),
+        birth=pl.lit("0000-00-00"),
+        relation=pl.lit(None, dtype=pl.String),
+        postal_code="postal_code",
+        address="address",
+        address2="address2",
+    )
+    everyone = pl.concat([residents, strangers])
+    # 送り先: 法定代理人 → 転出先 → 住民記録の住所
+    guardian = addresses.filter(pl.col("kind") == "法定代理人").unique(
+        "person_number", keep="last", maintain_order=True
+    )
+    moved = outside.filter(pl.col("kind") == "転出先")
+    sendto = pl.concat(
+        [
+            guardian.select("person_number", "postal_code", "address", "address2", addressee="name"),
+            moved.join(guardian, on="person_number", how="anti").select(
+                "person_number", "postal_code", "address", "address2", addressee=pl.lit(None, dtype=pl.String)
+            ),
+        ]
+    )
+    return (
+        everyone.join(sendto, on="person_number", how="left", suffix="_to")
+        .with_columns(has=pl.col("postal_code_to").is_not_null())
+        .with_columns(
+            [
+                pl.when("has").then(pl.col(f"{c}_to")).otherwise(pl.col(c)).alias(c)
+                for c in ("postal_code", "address", "address2")
+            ]
+        )
+        .drop("postal_code_to", "address_to", "address2_to", "has")
+    )
+
+
+def chosen_accounts(standing: Standing) -> pl.DataFrame:
+    """受給者ごとの、種類ごとの口座: person_number、account_flag、口座の五列。"""
+    flag = {"生活保護": "1", "過去給付": "2", "公金受取": "3"}
+    accounts = standing.inputs.facts.accounts.with_columns(
+        account_flag=pl.col("account_kind").replace_strict(flag, return_dtype=pl.String)
+    )
+    answers = standing.inputs.facts.account_answers
+    # 公金受取口座は、照会の回答があればそれが今の口座である（無・提供停止なら口座はない）。契約 §2。
+    replaced = accounts.filter(
+        ~((pl.col("account_flag") == "3") & pl.col("person_number").is_in(answers["person_number"].implode()))
+    )
+    columns = ["person_number", "account_flag", "bank_code", "branch_code", "account_type", "account_number", "holder_kana"]
+    answered = answers.filter(pl.col("registered") == "有").with_columns(account_flag=pl.lit("3"))
+    return pl.concat([replaced.select(columns), answered.select(columns)])

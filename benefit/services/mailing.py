@@ -1,0 +1,135 @@
+"""手紙を出す相手を決め、出した手紙とロットを登録する。紙にするのは letters。
+
+PUSH には支給のお知らせ、CONFIRM には確認書。区が直接扱う人（WARD）の手紙は、区の中の別のロットになる。
+同じ番号・枝番・種類の手紙は一通だけ。もう一度実行しても、増えない。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import select
+
+from benefit.domain.access import BATCH
+from benefit.domain.clock import Clock
+from benefit.domain.letter import LETTER_OF_ROUTE
+from benefit.domain.programme import Programme
+from benefit.services.gate import Standing, chosen_accounts, people, stand
+from benefit.services.home import Home
+from benefit.store import audit, ward
+from benefit.store.engine import reading
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """手紙の相手: 一行一通。`closed` は関門で止めた権利とその理由。"""
+
+    letters: pl.DataFrame
+    closed: pl.DataFrame
+    already: int
+
+
+def due_on(programme: Programme, route: str, issued_on: date) -> date:
+    """お知らせは辞退・口座変更の期限（発送日 + push_window_days）、確認書は返送期限（申請期限）。"""
+    if route == "PUSH":
+        return issued_on + timedelta(days=programme.push_window_days)
+    return programme.apply_deadline
+
+
+def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Mailing:
+    """まだ手紙のない権利のうち、関門を通るもの。
+
+    列: entitlement_id、case_number、branch、kind、place（printer / ward）、benefit、amount_yen、account_flag、
+    due_on と、`gate.people` の列、過去の口座の五列（口座フラグ 2 のときだけ）。
+    """
+    standing: Standing = stand(home, programme, issued_on)
+    table = ward.letter
+    with reading(home.ward) as connection:
+        made = connection.execute(select(table.c.entitlement_id)).scalars().all()
+    entitlements = standing.entitlements.with_columns(made=pl.col("id").is_in(list(made)))
+    waiting = entitlements.filter(~pl.col("made"))
+    through = waiting.filter("open").with_columns(
+        route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now"))
+    )
+    past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
+    letters = (
+        through.select(
+            "case_number", "branch", "benefit", "amount_yen", "account_flag", "payee_number",
+            entitlement_id="id",
+            route="route_now",
+            kind=pl.col("route_now").replace_strict(LETTER_OF_ROUTE, return_dtype=pl.String),
+            place=pl.when(pl.col("route_now") == "WARD").then(pl.lit("ward")).otherwise(pl.lit("printer")),
+            due_on=pl.when(pl.col("route_now") == "PUSH")
+            .then(pl.lit(due_on(programme, "PUSH", issued_on)))
+            .otherwise(pl.lit(due_on(programme, "CONFIRM", issued_on))),
+        )
+        .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
+        .join(past, left_on="payee_number", right_on="person_number", how="left")
+    )
+    # 名も住所も分からない人には送れない。名簿に残して、職員が送付先を登録する。
+    unknown = letters.filter(pl.col("name").is_null() | pl.col("address").is_null())
+    closed = pl.concat(
+        [
+            waiting.filter(~pl.col("open")).select("case_number", why="why_closed"),
+            unknown.select("case_number", why=pl.lit("送付先が分からない（addresses.csv に登録する）")),
+        ]
+    ).sort("case_number")
+    letters = letters.join(unknown, on="case_number", how="anti")
+    return Mailing(letters.sort("case_number"), closed, entitlements["made"].sum())
+
+
+@dataclass(frozen=True)
+class MadeLot:
+    """刷った一つのロット。`case_numbers` はその順。"""
+
+    place: str
+    kind: str
+    file_name: str
+    sha256: str
+    case_numbers: Sequence[str]
+
+
+def register_lots(
+    home: Home,
+    mailing: Mailing,
+    lots: Sequence[MadeLot],
+    held: dict[str, str],
+    *,
+    issued_on: date,
+    clock: Clock,
+) -> None:
+    """刷ったロットと、止めた手紙を登録する。一つのトランザクションで、全部か無し。"""
+    rows = {row["case_number"]: row for row in mailing.letters.iter_rows(named=True)}
+    with home.ward.begin() as connection:
+        for made in lots:
+            lot_id = connection.execute(
+                ward.lot.insert().values(
+                    kind=made.kind, place=made.place, file_name=made.file_name, sha256=made.sha256,
+                    letter_count=len(made.case_numbers), made_at=clock(),
+                )
+            ).inserted_primary_key[0]
+            connection.execute(
+                ward.letter.insert(),
+                [_letter(rows[number], issued_on, lot_id=lot_id) for number in made.case_numbers],
+            )
+        if held:
+            connection.execute(
+                ward.letter.insert(),
+                [_letter(rows[number], issued_on, held=why) for number, why in held.items()],
+            )
+        if lots or held:
+            audit.record(
+                connection, ward.audit_log, at=clock(), actor=BATCH, action="letters.make",
+                detail={"lots": len(lots), "letters": sum(len(m.case_numbers) for m in lots), "held": len(held)},
+            )
+
+
+def _letter(row: dict[str, Any], issued_on: date, *, lot_id: int | None = None, held: str | None = None) -> dict[str, Any]:
+    return {
+        "entitlement_id": row["entitlement_id"], "branch": row["branch"], "kind": row["kind"], "lot_id": lot_id,
+        "held_reason": held, "issued_on": issued_on, "due_on": row["due_on"],
+    }

@@ -1,0 +1,85 @@
+"""いまの判定: 最新の写しと回答から、全員を判定し直す。
+
+対象者の作成（build）、説明（explain）、手紙・受渡・支給判定の関門（gate）は、どれもここを通る。
+だから「説明」は判定そのものであり、関門は古い判定で人を通さない。
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from benefit import __version__
+from benefit.domain.errors import RefusedByRule
+from benefit.domain.programme import Programme
+from benefit.rules import facts as rule_facts
+from benefit.rules.income_tax import ENGINE
+from benefit.rules.outcomes import Decisions, decide
+from benefit.services import extracts
+from benefit.services.home import Home
+
+#: これがないまま判定すると、害がある（昨年度の除外を忘れた姶良市、支援措置を見なかった徳島市）。
+REQUIRED = ("residents", "taxes", "prior", "accounts", "protected")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """判定に使ったもの全部と、その指紋。"""
+
+    facts: rule_facts.Facts
+    sources: dict[str, extracts.Source]
+    answers: tuple[extracts.Source, ...]
+    programme: Programme
+    today: date
+
+    @property
+    def described(self) -> dict[str, object]:
+        """記録に残す形。これが同じなら、結果は一字も違わない。"""
+        return {
+            "事業": self.programme.id,
+            "事業の指紋": self.programme.digest,
+            "基準の日": self.today.isoformat(),
+            "版": {"benefit": __version__, "所得税": ENGINE, "polars": pl.__version__},
+            "抽出データ": {
+                extracts.NAMES[kind]: {"ファイル": source.file_name, "sha256": source.sha256}
+                for kind, source in sorted(self.sources.items())
+            },
+            "回答": [{"ファイル": source.file_name, "sha256": source.sha256} for source in self.answers],
+        }
+
+    @property
+    def digest(self) -> str:
+        """入力全体の指紋。"""
+        content = json.dumps(self.described, ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def gather(home: Home, programme: Programme, today: date) -> Inputs:
+    """最新の写しと、届いた回答を集める。要るものが足りなければ RefusedByRule。"""
+    sources = extracts.current_sources(home)
+    missing = [f"{extracts.NAMES[kind]}（{kind}）" for kind in REQUIRED if kind not in sources]
+    if missing:
+        raise RefusedByRule(f"まだ取り込まれていない抽出データがあります: {'、'.join(missing)}", code="missing-extract")
+    frames = {
+        kind: extracts.load(home, sources[kind]) if kind in sources else rule_facts.empty(kind)
+        for kind in extracts.KINDS
+    }
+    answers = extracts.answer_sources(home)
+    for kind in extracts.ANSWER_KINDS:
+        parts = [extracts.load(home, source) for source in answers if source.kind == kind]
+        # 後から届いた回答が勝つ。順序は取り込んだ順で、写しの中は行の順。
+        frames[kind] = (
+            pl.concat(parts).unique("person_number", keep="last", maintain_order=True)
+            if parts
+            else rule_facts.empty(kind)
+        )
+    return Inputs(rule_facts.Facts(**frames), sources, tuple(answers), programme, today)
+
+
+def decide_now(inputs: Inputs) -> Decisions:
+    """集めたもので判定する。"""
+    return decide(inputs.facts, inputs.programme, inputs.today)
