@@ -1,0 +1,102 @@
+"""手紙の値を、割付（templates/*.typ）が読む値にする。ここで作る文字列が、そのまま紙に載る。"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import segno
+
+from benefit.domain.letter import LETTER_NAMES, PUSH_NOTICE
+from benefit.domain.wareki import wareki
+from letters import geometry
+from letters.address import lay_out
+from letters.content import LetterContent
+from letters.fonts import FAMILY
+from letters.words import Words
+
+
+def qr_svg(number: str) -> str:
+    """番号だけの QR（1 型、誤り訂正 H）を、塗りだけの SVG にする。線で描くと行の継ぎ目に白い筋が出る。"""
+    matrix = segno.make_qr(number, version=1, error="h", boost_error=False).matrix
+    size = len(matrix)
+    runs = []
+    for y, row in enumerate(matrix):
+        x = 0
+        while x < size:
+            start = x
+            while x < size and row[x]:
+                x += 1
+            if x > start:
+                runs.append(f"M{start} {y}h{x - start}v1h{start - x}z")
+            x += 1
+    path = "".join(runs)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}"/></svg>'
+
+
+def _account(content: LetterContent, words: dict[str, Any]) -> dict[str, str]:
+    flag = content.account_flag
+    return {
+        "name": words[f"account_{flag}"],
+        "masked": content.masked_account or "",
+        "note": words[f"account_note_{flag}"],
+    }
+
+
+def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
+    lines = lay_out(content.postal_code, content.address, content.address2, content.name)
+    assert lines is not None, "収まらない宛名は、組にする前に止める"
+    return {
+        "number": content.case_number,
+        "branch": f"{content.branch:02d}",
+        "sheet": f"{content.sheet}/{content.sheets}",
+        "address": [asdict(line) for line in lines],
+        "issued_on": wareki(content.issued_on),
+        "sender": [content.ward_name, content.office_name],
+        "phone": content.phone,
+        "programme": content.programme_name,
+        "due": wareki(content.due_on, weekday=True),
+        "transfer": wareki(content.planned_transfer_on, weekday=True) if content.planned_transfer_on else "",
+        "benefits": list(content.benefit_names),
+        "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
+        "slot_kind": content.slot_kind,
+        "qr": qr_svg(content.case_number),
+        # 確認書には口座を刷らない。口座を記入していただく紙だからである。
+        "account": _account(content, words) if content.kind == PUSH_NOTICE else None,
+    }
+
+
+def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]:
+    """一組（同じ種類、同じ発行日）の値。言葉の置換えの値が同じ手紙は、言葉を分け合う。"""
+    tables: dict[tuple[str, ...], int] = {}
+    filled: list[dict[str, Any]] = []
+    letters = []
+    for content in contents:
+        values = {
+            "programme": content.programme_name,
+            "ward": content.ward_name,
+            "office": content.office_name,
+            "phone": content.phone,
+            "due": wareki(content.due_on),
+        }
+        key = tuple(values.values())
+        if key not in tables:
+            tables[key] = len(filled)
+            filled.append(words.filled(values))
+        letters.append(_letter(content, filled[tables[key]]) | {"words": tables[key]})
+    first = contents[0]
+    return {
+        "title": LETTER_NAMES[first.kind],
+        "date": [first.issued_on.year, first.issued_on.month, first.issued_on.day],
+        "font": FAMILY,
+        "geometry": {
+            "page": {"width": geometry.PAGE_WIDTH, "height": geometry.PAGE_HEIGHT},
+            "address": asdict(geometry.ALWAYS_SEEN),
+            "keep_out": asdict(geometry.EVER_SEEN),
+            "folds": list(geometry.FOLDS),
+            "qr_side": geometry.QR_SIDE,
+        },
+        "words": filled,
+        "letters": letters,
+    }
