@@ -1,0 +1,87 @@
+"""判定に使う事実: 取り込んだ写し（型のついた表）の並び。名前と型はここだけが決める。
+
+金額は円の Int64、番号は Int64、日付は Date。null は「空白」であり、0 ではない。`line` は元のファイルの行
+（1 から数え、レコードの始まる行）で、説明（explain）が出どころを言うのに使う。出典: 契約 §1。
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+_I, _S, _D, _B = pl.Int64, pl.String, pl.Date, pl.Boolean
+
+#: 種類 → 列と型。
+SCHEMAS: dict[str, pl.Schema] = {
+    "residents": pl.Schema(
+        {
+            "person_number": _I, "household_number": _I, "residence_card_number": _S, "postal_code": _S,
+            "address": _S, "address2": _S, "name": _S, "kana_name": _S, "former_name": _S, "birth": _S,
+            "birth_earliest": _D, "birth_latest": _D, "relation": _S, "became_resident_on": _D,
+            "became_resident_reason": _S, "levy_date_municipality": _S, "removed_on": _D, "removed_reason": _S,
+            "line": _I,
+        }
+    ),
+    "taxes": pl.Schema(
+        {
+            "person_number": _I, "levy_year": _I, "levy_kind": _S, "declaration": _S, "per_capita_levy_yen": _I,
+            "income_levy_ward_yen": _I, "income_levy_metro_yen": _I, "income_levy_after_cut_yen": _I,
+            "total_income_yen": _I, "gross_income_yen": _I, "taxable_income_yen": _I,
+            "deduction_difference_yen": _I, "separate_income_tax_yen": _I, "housing_credit_available_yen": _I,
+            "housing_credit_resident_yen": _I, "filed_income_tax_yen": _I, "estimated_income_tax_yen": _I,
+            "same_living_spouse": _B, "deductible_spouse": _B, "spouse_overseas": _B, "dependants_16_and_over": _I,
+            "dependants_under_16": _I, "dependants_overseas": _I, "treaty_exempt": _B, "ordinance_relief": _S,
+            "supporter_number": _I, "supporter_outside": _B, "died_on": _D, "line": _I,
+        }
+    ),
+    "prior": pl.Schema(
+        {"benefit_name": _S, "household_number": _I, "person_number": _I, "relation": _S, "state": _S, "line": _I}
+    ),
+    "accounts": pl.Schema(
+        {
+            "person_number": _I, "account_kind": _S, "bank_code": _S, "branch_code": _S, "account_type": _S,
+            "account_number": _S, "holder_kana": _S, "line": _I,
+        }
+    ),
+    "addresses": pl.Schema(
+        {
+            "person_number": _I, "kind": _S, "name": _S, "kana_name": _S, "postal_code": _S, "address": _S,
+            "address2": _S, "line": _I,
+        }
+    ),
+    "protected": pl.Schema({"person_number": _I, "kind": _S, "line": _I}),
+    "braille": pl.Schema({"person_number": _I, "line": _I}),
+    "tax_answers": pl.Schema(
+        {
+            "inquiry_number": _S, "person_number": _I, "answer": _S, "per_capita_levy_yen": _I,
+            "income_levy_before_cut_yen": _I, "income_levy_after_cut_yen": _I, "treaty_exempt": _B, "line": _I,
+        }
+    ),
+    "account_answers": pl.Schema(
+        {
+            "inquiry_number": _S, "person_number": _I, "registered": _S, "bank_code": _S, "branch_code": _S,
+            "account_type": _S, "account_number": _S, "holder_kana": _S, "line": _I,
+        }
+    ),
+}
+
+
+def empty(kind: str) -> pl.DataFrame:
+    """この種類の、行のない表。"""
+    return pl.DataFrame(schema=SCHEMAS[kind])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """判定に使う事実の全部。回答は、人ごとに一番新しいものだけが入っている。"""
+
+    residents: pl.DataFrame
+    taxes: pl.DataFrame
+    prior: pl.DataFrame
+    accounts: pl.DataFrame
+    addresses: pl.DataFrame
+    protected: pl.DataFrame
+    braille: pl.DataFrame
+    tax_answers: pl.DataFrame
+    account_answers: pl.DataFrame

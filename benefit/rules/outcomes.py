@@ -1,0 +1,89 @@
+"""全員の判定をまとめる。誰も落ちない: 世帯員はちょうど一つの世帯の行に、住民税の行はちょうど一つの納税者の行に。"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from benefit.domain.programme import Programme
+from benefit.rules.adjustment import decide_taxpayers
+from benefit.rules.child_supplement import decide_children
+from benefit.rules.facts import Facts
+from benefit.rules.household_benefits import decide_households, members_on
+from benefit.rules.route import payee_accounts, route_columns, ward_households
+
+_OUTCOME = (
+    "subject_kind", "subject_number", "benefit", "verdict", "reasons", "amount_yen", "payee_number", "route",
+    "account_flag", "household_number",
+)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """判定の全部。
+
+    persons: 基準日の世帯員（課税区分、扶養、生死）。households・children・taxpayers: 検査ごとの真・偽・null の列を
+    持つ幅の広い表。outcomes: 一つの縦長の表（subject_kind 世帯／児童／納税者）。
+    """
+
+    persons: pl.DataFrame
+    households: pl.DataFrame
+    children: pl.DataFrame
+    taxpayers: pl.DataFrame
+    outcomes: pl.DataFrame
+
+
+def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
+    """事実と事業と判定の日から、全員を判定する。同じ入力なら同じ結果（行の順は問わない）。"""
+    members = members_on(facts, programme, today).collect()
+    households = decide_households(facts, programme, members.lazy()).collect()
+    children = decide_children(facts, programme, members.lazy(), households.lazy()).collect()
+    taxpayers = decide_taxpayers(facts, programme, today).collect()
+    payees = (
+        pl.concat(
+            [
+                frame.lazy().filter(pl.col("verdict") == "対象").select(person_number="payee_number")
+                for frame in (households, taxpayers)
+            ]
+        )
+        .unique()
+        .sort("person_number")
+    )
+    accounts = payee_accounts(facts, payees).collect().lazy().rename({"person_number": "payee_number"})
+    wards = ward_households(facts, members.lazy())
+    belongs = members.lazy().select("person_number", "household_number")
+    protected = facts.protected.lazy().select("person_number", itself=pl.lit(value=True)).unique("person_number")
+
+    def routed(frame: pl.LazyFrame) -> pl.LazyFrame:
+        return (
+            frame.join(accounts, on="payee_number", how="left")
+            .join(wards, on="household_number", how="left")
+            .with_columns(pl.col("name_agrees").fill_null(value=False))
+        )
+
+    in_household = pl.col("ward").fill_null(value=False)
+    households = routed(households.lazy()).with_columns(route_columns(in_household)).collect()
+    children = routed(children.lazy()).with_columns(route_columns(in_household)).collect()
+    taxpayers = (
+        routed(taxpayers.lazy().join(belongs, on="person_number", how="left"))
+        .join(protected, on="person_number", how="left")
+        .with_columns(route_columns(in_household | pl.col("itself").fill_null(value=False)))
+        .collect()
+    )
+    outcomes = pl.concat(
+        [
+            households.select(
+                _outcome("世帯", "household_number"),
+            ),
+            children.select(_outcome("児童", "person_number")),
+            taxpayers.select(_outcome("納税者", "person_number")),
+        ]
+    )
+    return Decisions(members, households, children, taxpayers, outcomes)
+
+
+def _outcome(kind: str, subject: str) -> list[pl.Expr]:
+    named = {"subject_kind": pl.lit(kind), "subject_number": pl.col(subject)}
+    return [named.get(name, pl.col(name)).alias(name) for name in _OUTCOME]
