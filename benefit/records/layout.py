@@ -150,8 +150,9 @@ class Layout:
                 return field.value
             found = "空白でないバイト" if field.kind is Kind.FILLER else f"0x{raw.hex().upper()}"
             return Problem("決まった中身と違います", found, f"「{field.value}」" if field.value.strip() else "空白")
-        if bad := next((byte for byte in raw if not (0x20 <= byte <= 0x7E or 0xA1 <= byte <= 0xDF)), None):
-            return Problem("JIS X 0201 にないバイトがあります", f"0x{bad:02X}", "英数字・記号・半角カナ")
+        bad = [byte for byte in raw if not (0x20 <= byte <= 0x7E or 0xA1 <= byte <= 0xDF)]
+        if bad:
+            return Problem("JIS X 0201 にないバイトがあります", f"0x{bad[0]:02X}", "英数字・記号・半角カナ")
         value = raw.decode(ENCODING).rstrip(" ")
         if field.kind is Kind.NUMBER:
             if len(value) != field.length or not value.isdigit():

@@ -34,7 +34,6 @@ HOLDER_BYTES = 30
 NEWLINE = "\r\n"
 AMOUNT_MAX_YEN = 9_999_999_999
 COUNT_MAX = 999_999
-TOTAL_MAX_YEN = 999_999_999_999
 #: 契約 §1: 預金種目 1 普通、2 当座、4 貯蓄。
 ACCOUNT_TYPES = ("1", "2", "4")
 
@@ -185,14 +184,6 @@ def build(header: FileHeader, lines: Sequence[TransferLine], *, with_wo: bool = 
     check_count(len(lines))
     data = _encode_lines(lines, header.designation, with_wo=with_wo, file=file)
     total_yen = sum(line.amount_yen for line in lines)
-    if total_yen > TOTAL_MAX_YEN:
-        raise RefusedInput(
-            "合計金額が様式に入りません",
-            code="total-too-large",
-            place=Place(file, len(lines) + 2, "合計金額（8～19 バイト目）"),
-            found=f"{total_yen:,} 円",
-            allowed=f"{TOTAL_MAX_YEN:,} 円まで",
-        )
     trailer: dict[str, Value] = {"count": len(lines), "total_yen": total_yen}
     newline = NEWLINE.encode()
     content = b"".join(

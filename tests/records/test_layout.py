@@ -124,6 +124,8 @@ def test_a_mixed_column_cannot_hide_a_float_behind_an_equal_integer():
         (20, 0x20, "振込金額"),
         (40, 0x30, "ダミー"),
         (10, 0x80, "受取人名"),
+        (10, 0x00, "受取人名"),
+        (19, 0xE0, "受取人名"),
     ],
 )
 def test_a_broken_byte_is_refused_by_its_position(at, byte, field):
