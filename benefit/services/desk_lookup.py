@@ -20,7 +20,7 @@ from benefit.domain.clock import Clock
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, BENEFIT_NAMES, is_case_number
 from benefit.domain.errors import RefusedInput
 from benefit.domain.kana import search_key
-from benefit.domain.wareki import to_wareki
+from benefit.domain.wareki import wareki
 from benefit.store import audit, desk
 
 MOST = 5
@@ -157,7 +157,7 @@ def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
     dates = {
         "due": row["due_on"], "received": row["received_on"] or row["sent_on"], "paid": row["transferred_on"],
     }
-    spoken = {name: to_wareki(day) if day else "（日付は区で確認します）" for name, day in dates.items()}
+    spoken = {name: wareki(day) if day else "（日付は区で確認します）" for name, day in dates.items()}
     spoken |= {f"{name}_en": f"{day:%B} {day.day}, {day.year}" if day else "(to be confirmed)" for name, day in dates.items()}
     return CaseSeen(
         case_number=row["case_number"],

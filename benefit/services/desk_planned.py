@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 from sqlalchemy import func, select
 
 from benefit.domain.access import Actor
@@ -46,13 +45,8 @@ def make(
             return None
         number = (connection.execute(select(func.max(desk.planned_file.c.id))).scalar() or 0) + 1
         file_number = f"{programme_id}-{number:04d}"
-        rows = pl.DataFrame(
-            [_row(position, dict(case)) for position, case in enumerate(cases, 1)],
-            schema=planned_payments.TEXT_SCHEMA,
-            orient="row",
-        )
         total = sum(case["planned_amount_yen"] for case in cases)
-        data = planned_payments.render(rows)
+        data = planned_payments.render([_row(position, dict(case)) for position, case in enumerate(cases, 1)])
         write_atomic(out / planned_payments.FILE_NAME, data)
         write_manifest(
             out,
