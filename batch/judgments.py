@@ -42,8 +42,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """支給予定情報を、区の台帳と突き合わせて判定する。"""
         from benefit.domain.programme import Programme
-        from benefit.records.bank_master import BankMaster
-        from benefit.services import judgment, setup
+        from benefit.services import bank_master, judgment, setup
 
         given = context(ctx)
         setup.require(given.home.ward, "planned_file")
@@ -53,7 +52,7 @@ def add_to(app: typer.Typer) -> None:
         chosen = Programme.load(programme)
         with given.progress() as bar:
             bar.add_task("支給判定をしています", total=None)
-            common = {"out": out, "today": on, "bank_master": BankMaster.in_use(), "clock": given.clock}
+            common = {"out": out, "today": on, "bank_master": bank_master.in_use(given.home), "clock": given.clock}
             if folder is not None:
                 done = judgment.judge_folder(given.home, chosen, folder, **common)  # type: ignore[arg-type]
             else:

@@ -39,14 +39,13 @@ def make(
 ) -> None:
     """支給可の行から、全銀の総合振込ファイルを作る。"""
     from benefit.domain.programme import Programme
-    from benefit.records.bank_master import BankMaster
-    from benefit.services import transfers
+    from benefit.services import bank_master, transfers
 
     given = context(ctx)
     actor = given.ward_staff(by)
     made = transfers.make(
         given.home, Programme.load(programme), pay_date=day(pay_date, "--pay-date"),
-        today=day(today) if today else tokyo_date(given.clock()), bank_master=BankMaster.in_use(), actor=actor,
+        today=day(today) if today else tokyo_date(given.clock()), bank_master=bank_master.in_use(given.home), actor=actor,
         clock=given.clock,
     )
     if made is None:
@@ -60,15 +59,14 @@ def make(
 def approve(ctx: typer.Context, number: Number, by: By, programme: ProgrammeId = "r6-2024") -> None:
     """ファイルを読み直し、台帳と比べ、指紋を承認する。"""
     from benefit.domain.programme import Programme
-    from benefit.records.bank_master import BankMaster
-    from benefit.services import transfers
+    from benefit.services import bank_master, transfers
 
     given = context(ctx)
     actor = given.ward_staff(by)
     describe(
         given,
         transfers.approve(
-            given.home, Programme.load(programme), number, bank_master=BankMaster.in_use(), actor=actor,
+            given.home, Programme.load(programme), number, bank_master=bank_master.in_use(given.home), actor=actor,
             clock=given.clock,
         ),
     )
@@ -84,13 +82,12 @@ def release(
 ) -> None:
     """二人が承認したファイルを送り出す。"""
     from benefit.domain.programme import Programme
-    from benefit.records.bank_master import BankMaster
-    from benefit.services import transfers
+    from benefit.services import bank_master, transfers
 
     given = context(ctx)
     actor = given.ward_staff(by)
     done = transfers.release(
-        given.home, Programme.load(programme), number, out=out, bank_master=BankMaster.in_use(), actor=actor,
+        given.home, Programme.load(programme), number, out=out, bank_master=bank_master.in_use(given.home), actor=actor,
         clock=given.clock,
     )
     describe(given, done)

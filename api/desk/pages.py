@@ -19,7 +19,7 @@ from api.desk.session import COOKIE, Session
 from benefit.domain.access import ROLE_NAMES, DeskRole
 from benefit.domain.clock import TOKYO
 from benefit.domain.errors import RefusedByRule, RefusedInput
-from benefit.domain.wareki import to_wareki
+from benefit.domain.wareki import wareki
 from benefit.services import desk_lookup, people
 from benefit.store import desk
 
@@ -41,7 +41,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["wareki"] = lambda day: to_wareki(day) if day else "未登録"
+    made.filters["wareki"] = lambda day: wareki(day) if day else "未登録"
     made.filters["moment"] = lambda at: f"{at.astimezone(TOKYO) if at.tzinfo else at:%Y-%m-%d %H:%M}"
     return made
 

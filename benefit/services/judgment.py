@@ -23,7 +23,7 @@ from benefit.domain.errors import Place, RefusedByRule, RefusedInput
 from benefit.domain.programme import Programme
 from benefit.records import planned_payments, verdicts
 from benefit.records.bank_master import BankMaster
-from benefit.records.zengin import account_faults
+from benefit.records.zengin import TransferLine, unwritable
 from benefit.rules.name_agreement import agrees
 from benefit.rules.payment_checks import FILE_CHECKS, coarse_reasons, judge_rows
 from benefit.services.files import read_input, read_manifest, sha256_of, write_atomic, write_manifest
@@ -224,14 +224,14 @@ def _prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: B
         )
     )
     joined = _fill_ward_accounts(joined, standing)
-    faults = account_faults(joined.select(ACCOUNT), bank_master)
+    joined = joined.with_columns(account_bad=_account_bad(joined, bank_master))
     shared = (
         joined.filter(pl.col("account_number").is_not_null())
         .group_by("bank_code", "branch_code", "account_type", "account_number")
         .agg(households_on_account=pl.coalesce("household_number", -pl.col("payee_number")).n_unique())
     )
     return (
-        joined.with_columns(account_bad=faults, holder_agrees=agrees(pl.col("holder_kana"), pl.col("payee_kana")))
+        joined.with_columns(holder_agrees=agrees(pl.col("holder_kana"), pl.col("payee_kana")))
         .join(
             shared, on=["bank_code", "branch_code", "account_type", "account_number"], how="left",
             maintain_order="left",
@@ -241,6 +241,33 @@ def _prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: B
             holder_agrees=pl.col("holder_agrees").fill_null(value=False),
         )
     )
+
+
+def _account_bad(rows: pl.DataFrame, bank_master: BankMaster) -> pl.Series:
+    """CHK80: 口座がない、表にない店舗、種目・番号の形、名義が全銀の字で書けない。"""
+    branches = pl.DataFrame(
+        list(bank_master.branches()), schema={"bank_code": pl.String, "branch_code": pl.String}, orient="row"
+    ).with_columns(branch_known=pl.lit(value=True))
+    seen = rows.select(ACCOUNT).join(branches, on=["bank_code", "branch_code"], how="left", maintain_order="left")
+    number = pl.col("account_number")
+    shaped = seen.select(
+        (
+            pl.col("branch_known").fill_null(value=False)
+            & pl.col("account_type").is_in(["1", "2", "4"]).fill_null(value=False)
+            & number.str.contains("^[0-9]{7}$").fill_null(value=False)
+            & (number != "0000000").fill_null(value=False)
+            & pl.col("holder_kana").is_not_null()
+        ).alias("good")
+    )["good"]
+    good = shaped.to_list()
+    positions = [position for position, fine in enumerate(good) if fine]
+    lines = [
+        TransferLine(bank, branch, kind, account, holder, 1)
+        for bank, branch, kind, account, holder in seen.filter(shaped).select(ACCOUNT).iter_rows()
+    ]
+    for refused in unwritable(lines):
+        good[positions[refused.number - 1]] = False
+    return pl.Series("account_bad", [not fine for fine in good], dtype=pl.Boolean)
 
 
 def _fill_ward_accounts(rows: pl.DataFrame, standing: Standing) -> pl.DataFrame:

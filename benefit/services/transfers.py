@@ -179,12 +179,11 @@ def _content_key(lines: Sequence[dict[str, Any]]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _render(
-    lines: Sequence[dict[str, Any]], programme: Programme, pay_date: date, bank_master: BankMaster
-) -> bytes:
-    header = zengin.Sender(
-        consignor_code=programme.consignor_code,
-        consignor_name=programme.consignor_name_kana,
+def _header(programme: Programme, pay_date: date) -> zengin.FileHeader:
+    return zengin.FileHeader(
+        client_code=programme.consignor_code,
+        client_name=programme.consignor_name_kana,
+        transfer_on=pay_date,
         bank_code=programme.sending_bank_code,
         bank_name=programme.sending_bank_name_kana,
         branch_code=programme.sending_branch_code,
@@ -192,13 +191,18 @@ def _render(
         account_type=programme.sending_account_type,
         account_number=programme.sending_account_number,
     )
-    return zengin.build(header, pay_date, [_line(line, bank_master) for line in lines])
+
+
+def _render(
+    lines: Sequence[dict[str, Any]], programme: Programme, pay_date: date, bank_master: BankMaster
+) -> bytes:
+    return zengin.build(_header(programme, pay_date), [_line(line, bank_master) for line in lines]).content
 
 
 def _line(line: dict[str, Any], bank_master: BankMaster) -> zengin.TransferLine:
     branch = bank_master.find(line["bank_code"], line["branch_code"])
     # 新規コード: 初めての振込は 1、二回目から（口座を直した再振込）は 2（formats.md §3.5-3）。
-    # 顧客コードは給付管理番号と枝番。振込不能を番号で突き合わせるため。
+    # 顧客コードは給付管理番号と枝番と回。振込不能を番号で突き合わせるため。
     return zengin.TransferLine(
         bank_code=line["bank_code"],
         bank_name=branch.bank_name if branch else "",
@@ -206,12 +210,18 @@ def _line(line: dict[str, Any], bank_master: BankMaster) -> zengin.TransferLine:
         branch_name=branch.branch_name if branch else "",
         account_type=line["account_type"],
         account_number=line["account_number"],
-        recipient_name=line["holder_kana"],
+        holder_kana=line["holder_kana"],
         amount_yen=line["amount_yen"],
         new_code="1" if line["attempts"] == 0 else "2",
-        customer_code1=line["case_number"][:10],
-        customer_code2=f"{line['case_number'][10:]}{line['branch']:02d}{line['attempts'] + 1:02d}".ljust(10, "0"),
+        customer_code1=customer_codes(line)[0],
+        customer_code2=customer_codes(line)[1],
     )
+
+
+def customer_codes(line: dict[str, Any]) -> tuple[str, str]:
+    """顧客コード1・2: 給付管理番号の 10 桁、残りの 1 桁 + 枝番 2 桁 + 回 2 桁 + 00000。"""
+    number = line["case_number"]
+    return number[:10], f"{number[10:]}{line['branch']:02d}{line['attempts'] + 1:02d}00000"
 
 
 def lines_of(connection: Connection, number: int) -> list[dict[str, Any]]:
@@ -274,16 +284,28 @@ def check_file(home: Home, programme: Programme, number: int, bank_master: BankM
         raise RefusedByRule("ファイルの指紋が、作った時と違います。書き換えられています", code="digest", place=place)
     with reading(home.ward) as connection:
         lines = lines_of(connection, number)
-    expected = [
-        (
-            line["bank_code"], line["branch_code"], line["account_type"], line["account_number"],
-            zengin.recipient_text(line["holder_kana"]), line["amount_yen"], line["case_number"][:10],
+    # 第二の読み手に渡すのは、様式に入れる前の値だけ。書いたバイト列からは何も渡さない。
+    expected = []
+    for line in lines:
+        branch = bank_master.find(line["bank_code"], line["branch_code"])
+        expected.append(
+            zengin_reader.ExpectedLine(
+                line["bank_code"], branch.bank_name if branch else "", line["branch_code"],
+                branch.branch_name if branch else "", line["account_type"], line["account_number"],
+                line["holder_kana"], line["amount_yen"], "1" if line["attempts"] == 0 else "2",
+                *customer_codes(line),
+            )
         )
-        for line in lines
-    ]
-    findings = zengin_reader.inspect(data, pay_date=transfer.pay_date, expected=expected)
-    if findings:
-        raise RefusedByRule(f"ファイルが台帳と合いません: {findings[0]}（ほか {len(findings) - 1} 件）", code="reread", place=place)
+    header = zengin_reader.ExpectedHeader(
+        programme.consignor_code, programme.consignor_name_kana, f"{transfer.pay_date:%m%d}",
+        programme.sending_bank_code, programme.sending_bank_name_kana, programme.sending_branch_code,
+        programme.sending_branch_name_kana, programme.sending_account_type, programme.sending_account_number,
+    )
+    found = zengin_reader.findings(data, header, expected)
+    if found:
+        raise RefusedByRule(
+            f"ファイルが台帳と合いません: {found[0]}（ほか {len(found) - 1} 件）", code="reread", place=place
+        )
 
 
 def approve(

@@ -66,7 +66,7 @@ def upgrade() -> None:
     sa.CheckConstraint("account_flag = '2' OR past_account_number IS NULL", name=op.f('ck_benefit_case_ward_only_accounts')),
     sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f('ck_benefit_case_account_flag_words')),
     sa.CheckConstraint("benefit IN ('R6-1', 'R6-2', 'R6-3', 'R6-4')", name=op.f('ck_benefit_case_benefit_words')),
-    sa.CheckConstraint("state IN ('P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'F40', 'F41', 'F42', 'F43', 'F44')", name=op.f('ck_benefit_case_state_words')),
+    sa.CheckConstraint("state IN ('S10', 'P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'F40', 'F41', 'F42', 'F43', 'F44')", name=op.f('ck_benefit_case_state_words')),
     sa.CheckConstraint('planned_amount_yen BETWEEN 1 AND 1000000', name=op.f('ck_benefit_case_amount')),
     sa.PrimaryKeyConstraint('case_number', name=op.f('pk_benefit_case'))
     )
@@ -97,8 +97,7 @@ def upgrade() -> None:
     sa.Column('rows_withdrawn', sa.Integer(), nullable=False),
     sa.Column('loaded_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_load')),
-    sa.UniqueConstraint('sequence', name=op.f('uq_load_sequence')),
-    sa.UniqueConstraint('sha256', name=op.f('uq_load_sha256'))
+    sa.UniqueConstraint('sequence', name=op.f('uq_load_sequence'))
     )
     op.create_table('planned_file',
     sa.Column('id', sa.Integer(), nullable=False),

@@ -45,6 +45,7 @@ def upgrade() -> None:
     sa.Column('crossing', sa.String(length=20), nullable=False),
     sa.Column('counterpart', sa.Text(), nullable=False),
     sa.Column('folder', sa.Text(), nullable=False),
+    sa.Column('sequence', sa.Integer(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('row_count', sa.Integer(), nullable=False),
     sa.Column('total_yen', sa.BigInteger(), nullable=True),
@@ -52,7 +53,7 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("crossing IN ('payees_out', 'planned_in', 'print_out', 'bank_out')", name=op.f('ck_handover_crossing_words')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_handover')),
-    sa.UniqueConstraint('sha256', name=op.f('uq_handover_sha256'))
+    sa.UniqueConstraint('crossing', 'sequence', name=op.f('uq_handover_crossing_sequence'))
     )
     op.create_table('inquiry',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -262,11 +263,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['entitlement_id', 'slot', 'amount_yen'], ['entitlement.id', 'entitlement.slot', 'entitlement.amount_yen'], name=op.f('fk_payment_entitlement_id_slot_amount_yen')),
     sa.ForeignKeyConstraint(['planned_file_id', 'line_number'], ['verdict.planned_file_id', 'verdict.line_number'], name=op.f('fk_payment_planned_file_id_line_number')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_payment')),
-    sa.UniqueConstraint('entitlement_id', 'attempt', name=op.f('uq_payment_entitlement_id_attempt')),
-    sa.UniqueConstraint('planned_file_id', 'line_number', name=op.f('uq_payment_planned_file_id_line_number'))
+    sa.UniqueConstraint('entitlement_id', 'attempt', name=op.f('uq_payment_entitlement_id_attempt'))
     )
     with op.batch_alter_table('payment', schema=None) as batch_op:
         batch_op.create_index('uq_payment_live_slot', ['slot'], unique=True, sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"), postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"))
+        batch_op.create_index('uq_payment_verdict_line', ['planned_file_id', 'line_number'], unique=True, sqlite_where=sa.text("state <> 'F49'"), postgresql_where=sa.text("state <> 'F49'"))
 
     op.create_table('transfer_release',
     sa.Column('transfer_id', sa.Integer(), nullable=False),
@@ -310,7 +311,7 @@ def upgrade() -> None:
     sa.Column('amount_yen', sa.BigInteger(), nullable=False),
     sa.CheckConstraint("credit IN ('予算', '未払', '振込中', '支給済', '振込不能')", name=op.f('ck_posting_credit_words')),
     sa.CheckConstraint("debit IN ('予算', '未払', '振込中', '支給済', '振込不能')", name=op.f('ck_posting_debit_words')),
-    sa.CheckConstraint("kind IN ('decide', 'file', 'credit', 'fail', 'retry', 'uncredit')", name=op.f('ck_posting_kind_words')),
+    sa.CheckConstraint("kind IN ('decide', 'file', 'unfile', 'credit', 'fail', 'retry', 'uncredit')", name=op.f('ck_posting_kind_words')),
     sa.CheckConstraint('amount_yen > 0', name=op.f('ck_posting_amount')),
     sa.CheckConstraint('debit <> credit', name=op.f('ck_posting_two_sides')),
     sa.ForeignKeyConstraint(['entitlement_id'], ['entitlement.id'], name=op.f('fk_posting_entitlement_id')),
@@ -340,6 +341,7 @@ def downgrade() -> None:
     op.drop_table('bank_report_line')
     op.drop_table('transfer_release')
     with op.batch_alter_table('payment', schema=None) as batch_op:
+        batch_op.drop_index('uq_payment_verdict_line', sqlite_where=sa.text("state <> 'F49'"), postgresql_where=sa.text("state <> 'F49'"))
         batch_op.drop_index('uq_payment_live_slot', sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"), postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"))
 
     op.drop_table('payment')

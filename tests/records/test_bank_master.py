@@ -78,6 +78,7 @@ def test_the_fictional_bank_is_only_in_a_table_that_was_asked_to_have_it():
     assert account_problems(*account, INSTALLED) == [AccountProblem.UNKNOWN_BANK]
     assert account_problems(*account, INSTALLED.with_test_bank()) == []
     assert account_problems(*account, INSTALLED.with_test_bank({"777": "ナナ"})) == [AccountProblem.UNKNOWN_BRANCH]
+    assert account_problems(*account, INSTALLED.with_test_bank({})) == [AccountProblem.UNKNOWN_BRANCH]
     assert account_problems(*account, INSTALLED) == [AccountProblem.UNKNOWN_BANK]
 
 

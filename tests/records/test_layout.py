@@ -138,6 +138,14 @@ def test_a_broken_byte_is_refused_by_its_position(at, byte, field):
     assert "バイト目" in caught.value.place.field
 
 
+def test_a_nul_does_not_hide_the_bad_byte_after_it():
+    """0 は偽である。NUL の後の二バイト文字の頭が、検査をすり抜けたことがある。"""
+    raw = bytearray(RECORD.encode(GOOD))
+    raw[9:11] = b"\x00\xe0"
+    with pytest.raises(RefusedInput, match="0x00"):
+        RECORD.decode(bytes(raw))
+
+
 @pytest.mark.parametrize("length", [0, 39, 41])
 def test_a_record_of_another_length_is_refused(length):
     with pytest.raises(RefusedInput, match=f"{length} バイト"):

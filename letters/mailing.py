@@ -1,0 +1,137 @@
+"""手紙を作る: 相手を選び、紙にし、登録する。
+
+外で刷るもの（out/printer）と、区の中で刷るもの（out/ward）は、はじめから別のフォルダである。外の紙には、
+金額も子の名も載せない（benefit-rules F.2-2、既定で切）。
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benefit.domain.clock import Clock
+from benefit.domain.entitlement import BENEFIT_NAMES, SLOT_KIND_OF
+from benefit.domain.programme import Programme
+from benefit.services.files import write_atomic
+from benefit.services.home import Home
+from benefit.services.mailing import MadeLot, Mailing, register_lots, who_gets_letters
+from letters.content import LetterContent
+from letters.lots import LotReport, make_lots
+
+PLACES = ("printer", "ward")
+
+
+@dataclass(frozen=True)
+class Made:
+    """手紙を作った結果。read = printed + held。"""
+
+    read: int
+    printed: int
+    held: int
+    lots: int
+    printed_in_ward: int
+    closed: int
+    already: int
+
+
+def make_letters(
+    home: Home,
+    programme: Programme,
+    *,
+    out: Path,
+    issued_on: date,
+    clock: Clock,
+    tick: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Made:
+    """まだ手紙のない権利の手紙を `out` に作り、登録する。
+
+    紙を作ってから、一つのトランザクションで登録する。途中で止まれば登録はなく、同じコマンドが続きから
+    やり直して、同じバイト列を作る。
+    """
+    mailing = who_gets_letters(home, programme, issued_on)
+    reports: dict[str, LotReport] = {}
+    total = mailing.letters.height
+    done = 0
+    for place in PLACES:
+        contents = [
+            content(row, programme, issued_on)
+            for row in mailing.letters.filter(mailing.letters["place"] == place).iter_rows(named=True)
+        ]
+        if not contents:
+            continue
+        before = done
+
+        def progress(count: int, _of: int, before: int = before) -> None:
+            tick(before + count, total)
+
+        folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on, contents):02d}"
+        reports[place] = make_lots(contents, out=folder, progress=progress)
+        done += len(contents)
+    if mailing.closed.height:
+        write_atomic(out / "closed.csv", mailing.closed.select(給付管理番号="case_number", 理由="why").write_csv().encode())
+    _register(home, mailing, reports, issued_on, clock)
+    held = sum(report.held_letters for report in reports.values())
+    return Made(
+        total,
+        sum(report.printed for report in reports.values()),
+        held,
+        sum(len(report.lots) for report in reports.values()),
+        reports["ward"].printed if "ward" in reports else 0,
+        mailing.closed.height,
+        mailing.already,
+    )
+
+
+def _run_number(folder: Path, issued_on: date, contents: list[LetterContent]) -> int:
+    """同じ日の何回目か。書きかけ（manifest なし）の回は、やり直す。"""
+    del contents
+    number = 1
+    while (folder / f"{issued_on:%Y%m%d}-{number:02d}" / "manifest.json").exists():
+        number += 1
+    unfinished = folder / f"{issued_on:%Y%m%d}-{number:02d}"
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
+    return number
+
+
+def content(row: dict[str, Any], programme: Programme, issued_on: date) -> LetterContent:
+    """手紙の相手の一行を、紙に刷る事柄にする。"""
+    masked = None
+    if row["kind"] == "push_notice" and row["account_flag"] == "2" and row["account_number"]:
+        masked = f"{row['bank_code']}-{row['branch_code']} ****{row['account_number'][-3:]}"
+    return LetterContent(
+        kind=row["kind"],
+        slot_kind=SLOT_KIND_OF[row["benefit"]],
+        case_number=row["case_number"],
+        branch=row["branch"],
+        postal_code=row["postal_code"],
+        address=row["address"],
+        address2=row["address2"] or "",
+        name=row["name"],
+        programme_name=programme.name,
+        ward_name=programme.ward_name,
+        office_name=programme.office_name,
+        phone=programme.call_centre_phone,
+        issued_on=issued_on,
+        due_on=row["due_on"],
+        benefit_names=(BENEFIT_NAMES[row["benefit"]],),
+        account_flag=row["account_flag"],
+        masked_account=masked,
+    )
+
+
+def _register(
+    home: Home, mailing: Mailing, reports: dict[str, LotReport], issued_on: date, clock: Clock
+) -> None:
+    lots, held = [], {}
+    for place, report in reports.items():
+        for lot in report.lots:
+            numbers = [number for number, _branch in report.members[lot.file]]
+            lots.append(MadeLot(place, lot.kind, lot.file, lot.sha256, numbers))
+        for one in report.held:
+            held[one.case_number] = f"{one.field}: {one.reason} {' '.join(one.code_points)}".strip()
+    register_lots(home, mailing, lots, held, issued_on=issued_on, clock=clock)
