@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="給付管理システムとの受渡と、期限・収受")
 Today = Annotated[str | None, typer.Option(help="日付（YYYY-MM-DD）")]
 FORM_COLUMNS = (
-    "給付管理番号", "収受日", "結果", "審査完了日", "不備", "金融機関コード", "支店コード", "預金種目", "口座番号", "口座名義カナ",
+    "給付管理番号",
+    "収受日",
+    "結果",
+    "審査完了日",
+    "不備",
+    "金融機関コード",
+    "支店コード",
+    "預金種目",
+    "口座番号",
+    "口座名義カナ",
 )
 
 
@@ -95,7 +104,9 @@ def read_forms(file: Path) -> list[ReceivedForm]:
         raise RefusedInput("UTF-8 で書いてください", code="encoding", place=Place(file=file.name)) from None
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     if tuple(rows.fieldnames or ()) != FORM_COLUMNS:
-        raise RefusedInput("見出しが違います", code="header", place=Place(file=file.name), allowed="、".join(FORM_COLUMNS))
+        raise RefusedInput(
+            "見出しが違います", code="header", place=Place(file=file.name), allowed="、".join(FORM_COLUMNS)
+        )
     made = []
     for row in rows:
         reviewed = row["審査完了日"]

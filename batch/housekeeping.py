@@ -51,8 +51,15 @@ def add_staff(given: Context, store: str, staff_id: str, name: str, role: str, p
     tables = ward if store == "ward" else desk
     with engine.begin() as connection:
         people.add(
-            connection, tables.staff, tables.audit_log, staff_id=staff_id, name=name, role=role, password=password,
-            actor=BATCH, at=given.clock(),
+            connection,
+            tables.staff,
+            tables.audit_log,
+            staff_id=staff_id,
+            name=name,
+            role=role,
+            password=password,
+            actor=BATCH,
+            at=given.clock(),
         )
 
 
@@ -61,7 +68,12 @@ def staff_add(
     ctx: typer.Context,
     staff_id: Annotated[str, typer.Argument(help="ID（半角英数字）")],
     name: Annotated[str, typer.Option(help="氏名")],
-    role: Annotated[str, typer.Option(help="役割: ward なら clerk/approver/auditor/admin、desk なら operator/reviewer/supervisor/ward_clerk")],
+    role: Annotated[
+        str,
+        typer.Option(
+            help="役割: ward なら clerk/approver/auditor/admin、desk なら operator/reviewer/supervisor/ward_clerk"
+        ),
+    ],
     store: Annotated[str, typer.Option(help="ward（区）か desk（給付管理システム）")] = "ward",
 ) -> None:
     """登録し、最初の合言葉を一度だけ表示する。"""
@@ -96,7 +108,9 @@ def audit_verify(ctx: typer.Context) -> None:
         else:
             given.say(f"{label}: {count:,} 行、鎖は切れていません。")
     if broken:
-        raise RefusedByRule("監査ログが壊れています。送り出しを止め、区の情報保護責任者に報告してください", code="audit")
+        raise RefusedByRule(
+            "監査ログが壊れています。送り出しを止め、区の情報保護責任者に報告してください", code="audit"
+        )
 
 
 @handover_app.command("list")
@@ -110,16 +124,26 @@ def handover_list(ctx: typer.Context) -> None:
 
     given = context(ctx)
     setup.require(given.home.ward, "handover")
-    names = {"payees_out": "支給対象者（委託先へ）", "bank_out": "振込ファイル（銀行へ）", "print_out": "印刷（再委託先へ）", "planned_in": "支給予定情報（委託先から）"}
+    names = {
+        "payees_out": "支給対象者（委託先へ）",
+        "bank_out": "振込ファイル（銀行へ）",
+        "print_out": "印刷（再委託先へ）",
+        "planned_in": "支給予定情報（委託先から）",
+    }
     table = Table(title="受渡管理簿", title_justify="left")
     for heading in ("時刻", "何を", "相手", "連番", "件数", "金額（円）", "指紋", "取扱者"):
         table.add_column(heading)
     with reading(given.home.ward) as connection:
         for row in connection.execute(select(ward.handover).order_by(ward.handover.c.id)).mappings():
             table.add_row(
-                f"{row['at']:%Y-%m-%d %H:%M}", names[row["crossing"]], row["counterpart"], str(row["sequence"]),
-                f"{row['row_count']:,}", "" if row["total_yen"] is None else f"{row['total_yen']:,}",
-                row["sha256"][:16], row["actor"],
+                f"{row['at']:%Y-%m-%d %H:%M}",
+                names[row["crossing"]],
+                row["counterpart"],
+                str(row["sequence"]),
+                f"{row['row_count']:,}",
+                "" if row["total_yen"] is None else f"{row['total_yen']:,}",
+                row["sha256"][:16],
+                row["actor"],
             )
     given.out.print(table)
 
@@ -131,16 +155,24 @@ def serve_desk(
     port: Annotated[int, typer.Option(help="ポート")] = 8021,
 ) -> None:
     """給付管理システムの画面を開く。"""
+    import os
+
     import uvicorn
 
-    from api.desk.app import create_app
     from benefit.services import setup
 
     given = context(ctx)
     setup.require(given.home.desk, "benefit_case")
+    # 一括処理は画面を知らない。サーバーが、作業場所の名だけを受け取って、画面を読み込む。
+    os.environ["BENEFIT_HOME"] = str(given.home.path)
     given.say(f"給付管理システム: http://{host}:{port}/  （止めるには Ctrl+C）")
     sys.stdout.flush()
     uvicorn.run(
-        create_app(given.home.desk, clock=given.clock), host=host, port=port, log_level="warning", access_log=False,
+        "api.desk.serve:app",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
         server_header=False,
     )

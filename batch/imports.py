@@ -29,7 +29,12 @@ ProgrammeId = Annotated[str, typer.Option(help="給付事業")]
 
 
 def import_one(
-    given: Context, kind: str, file: Path, *, encoding: str | None = None, allow_rejects: int = 0,
+    given: Context,
+    kind: str,
+    file: Path,
+    *,
+    encoding: str | None = None,
+    allow_rejects: int = 0,
     programme: str = "r6-2024",
 ) -> None:
     """一つ取り込み、数を言う。"""
@@ -41,7 +46,12 @@ def import_one(
     with given.progress() as bar:
         bar.add_task(f"{extracts.NAMES[kind]}を取り込んでいます", total=None)
         done = extracts.import_file(
-            given.home, kind, file, clock=given.clock, levy_year=levy_year, encoding=encoding,
+            given.home,
+            kind,
+            file,
+            clock=given.clock,
+            levy_year=levy_year,
+            encoding=encoding,
             allow_rejects=allow_rejects,
         )
     tell(given, done)
@@ -57,7 +67,9 @@ def tell(given: Context, done: object) -> None:
     equation = f"読込 {done.rows_read:,} = 採用 {done.rows_kept:,} + 不採用 {done.rows_rejected:,}"
     name = extracts.NAMES[done.kind]
     if done.already and not done.current:
-        given.say(f"{name}: {done.file_name} は前に取り込んだ内容で、その後に新しいファイルが入っています。何も変えません（{equation}）")
+        given.say(
+            f"{name}: {done.file_name} は前に取り込んだ内容で、その後に新しいファイルが入っています。何も変えません（{equation}）"
+        )
     elif done.already:
         given.say(f"{name}: {done.file_name} は、もう取り込んであります。何も変えません（{equation}）")
     else:
@@ -77,6 +89,4 @@ def add_to(app: typer.Typer) -> None:
         programme: ProgrammeId = "r6-2024",
     ) -> None:
         """抽出データを取り込む。全部入るか、まったく入らないか。"""
-        import_one(
-            context(ctx), kind.value, file, encoding=encoding, allow_rejects=allow_rejects, programme=programme
-        )
+        import_one(context(ctx), kind.value, file, encoding=encoding, allow_rejects=allow_rejects, programme=programme)

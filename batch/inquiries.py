@@ -59,7 +59,12 @@ def import_(
     given = context(ctx)
     setup.require(given.home.ward, "inquiry")
     done = inquiries.import_answers(
-        given.home, Programme.load(programme), kind.value, file, clock=given.clock, encoding=encoding,
+        given.home,
+        Programme.load(programme),
+        kind.value,
+        file,
+        clock=given.clock,
+        encoding=encoding,
         allow_rejects=allow_rejects,
     )
     tell(given, done)

@@ -44,8 +44,12 @@ def make(
     given = context(ctx)
     actor = given.ward_staff(by)
     made = transfers.make(
-        given.home, Programme.load(programme), pay_date=day(pay_date, "--pay-date"),
-        today=day(today) if today else tokyo_date(given.clock()), bank_master=bank_master.in_use(given.home), actor=actor,
+        given.home,
+        Programme.load(programme),
+        pay_date=day(pay_date, "--pay-date"),
+        today=day(today) if today else tokyo_date(given.clock()),
+        bank_master=bank_master.in_use(given.home),
+        actor=actor,
         clock=given.clock,
     )
     if made is None:
@@ -66,7 +70,11 @@ def approve(ctx: typer.Context, number: Number, by: By, programme: ProgrammeId =
     describe(
         given,
         transfers.approve(
-            given.home, Programme.load(programme), number, bank_master=bank_master.in_use(given.home), actor=actor,
+            given.home,
+            Programme.load(programme),
+            number,
+            bank_master=bank_master.in_use(given.home),
+            actor=actor,
             clock=given.clock,
         ),
     )
@@ -87,7 +95,12 @@ def release(
     given = context(ctx)
     actor = given.ward_staff(by)
     done = transfers.release(
-        given.home, Programme.load(programme), number, out=out, bank_master=bank_master.in_use(given.home), actor=actor,
+        given.home,
+        Programme.load(programme),
+        number,
+        out=out,
+        bank_master=bank_master.in_use(given.home),
+        actor=actor,
         clock=given.clock,
     )
     describe(given, done)
@@ -140,6 +153,8 @@ def results(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="銀�
 
 
 @app.command()
-def failures(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="振込不能のファイル（CSV か 120 桁）")]) -> None:
+def failures(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="振込不能のファイル（CSV か 120 桁）")]
+) -> None:
     """振込不能の知らせを取り込む。"""
     _report(context(ctx), "failures", file)

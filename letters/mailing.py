@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,8 @@ from typing import Any
 from benefit.domain.clock import Clock
 from benefit.domain.entitlement import BENEFIT_NAMES, SLOT_KIND_OF
 from benefit.domain.programme import Programme
+from benefit.records.bank_master import BankMaster
+from benefit.services import bank_master
 from benefit.services.files import write_atomic
 from benefit.services.home import Home
 from benefit.services.mailing import MadeLot, Mailing, register_lots, who_gets_letters
@@ -53,12 +56,13 @@ def make_letters(
     やり直して、同じバイト列を作る。
     """
     mailing = who_gets_letters(home, programme, issued_on)
+    banks = bank_master.in_use(home)
     reports: dict[str, LotReport] = {}
     total = mailing.letters.height
     done = 0
     for place in PLACES:
         contents = [
-            content(row, programme, issued_on)
+            content(row, programme, issued_on, banks)
             for row in mailing.letters.filter(mailing.letters["place"] == place).iter_rows(named=True)
         ]
         if not contents:
@@ -68,11 +72,13 @@ def make_letters(
         def progress(count: int, _of: int, before: int = before) -> None:
             tick(before + count, total)
 
-        folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on, contents):02d}"
+        folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on):02d}"
         reports[place] = make_lots(contents, out=folder, progress=progress)
         done += len(contents)
     if mailing.closed.height:
-        write_atomic(out / "closed.csv", mailing.closed.select(給付管理番号="case_number", 理由="why").write_csv().encode())
+        write_atomic(
+            out / "closed.csv", mailing.closed.select(給付管理番号="case_number", 理由="why").write_csv().encode()
+        )
     _register(home, mailing, reports, issued_on, clock)
     held = sum(report.held_letters for report in reports.values())
     return Made(
@@ -86,9 +92,8 @@ def make_letters(
     )
 
 
-def _run_number(folder: Path, issued_on: date, contents: list[LetterContent]) -> int:
+def _run_number(folder: Path, issued_on: date) -> int:
     """同じ日の何回目か。書きかけ（manifest なし）の回は、やり直す。"""
-    del contents
     number = 1
     while (folder / f"{issued_on:%Y%m%d}-{number:02d}" / "manifest.json").exists():
         number += 1
@@ -98,11 +103,22 @@ def _run_number(folder: Path, issued_on: date, contents: list[LetterContent]) ->
     return number
 
 
-def content(row: dict[str, Any], programme: Programme, issued_on: date) -> LetterContent:
+_ACCOUNT_TYPES = {"1": "普通", "2": "当座", "4": "貯蓄"}
+
+
+def _masked(row: dict[str, Any], banks: BankMaster) -> str:
+    """過去の口座の姿: 銀行と店の名、種目、口座番号の下三桁。名が表になければ、名を書かない。"""
+    branch = banks.find(row["bank_code"], row["branch_code"])
+    # 銀行と店の名は全銀の半角カナなので、紙では全角にする（人の氏名には決してしない変換）。
+    names = unicodedata.normalize("NFKC", f"{branch.bank_name} {branch.branch_name}") if branch else "登録の口座"
+    return f"{names} {_ACCOUNT_TYPES[row['account_type']]} ****{row['account_number'][-3:]}"
+
+
+def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: BankMaster) -> LetterContent:
     """手紙の相手の一行を、紙に刷る事柄にする。"""
     masked = None
-    if row["kind"] == "push_notice" and row["account_flag"] == "2" and row["account_number"]:
-        masked = f"{row['bank_code']}-{row['branch_code']} ****{row['account_number'][-3:]}"
+    if row["kind"] == "push_notice" and row["account_flag"] == "2":
+        masked = _masked(row, banks)
     return LetterContent(
         kind=row["kind"],
         slot_kind=SLOT_KIND_OF[row["benefit"]],
@@ -124,9 +140,7 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date) -> Lette
     )
 
 
-def _register(
-    home: Home, mailing: Mailing, reports: dict[str, LotReport], issued_on: date, clock: Clock
-) -> None:
+def _register(home: Home, mailing: Mailing, reports: dict[str, LotReport], issued_on: date, clock: Clock) -> None:
     lots, held = [], {}
     for place, report in reports.items():
         for lot in report.lots:

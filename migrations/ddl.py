@@ -37,7 +37,9 @@ def refuse(dialect: str, table: str, deeds: Iterable[str]) -> Iterator[str]:
         )
 
 
-def only_changes(dialect: str, table: str, fixed: Iterable[str], column: str, steps: Iterable[tuple[str, str]]) -> Iterator[str]:
+def only_changes(
+    dialect: str, table: str, fixed: Iterable[str], column: str, steps: Iterable[tuple[str, str]]
+) -> Iterator[str]:
     """`fixed` の列は変わらず、`column` は `steps` のとおりにだけ進む。"""
     distinct = "IS DISTINCT FROM" if dialect == "postgresql" else "IS NOT"
     changed = " OR ".join(f"NEW.{name} {distinct} OLD.{name}" for name in fixed)

@@ -141,13 +141,15 @@ def search(request: Request, session: ApiSession, given: Search) -> Found:
 
 
 @router.get("/cases/{case_number}", responses={**_REFUSALS, 404: {"model": Message, "description": "区で確認する"}})
-def read_case(
-    request: Request, session: ApiSession, case_number: Annotated[str, Path(pattern=r"^[0-9]{11}$")]
-) -> Case:
+def read_case(request: Request, session: ApiSession, case_number: Annotated[str, Path(pattern=r"^[0-9]{11}$")]) -> Case:
     """一件を見る。知らない番号と、区だけが知る番号は、同じ 404 になる。"""
     seen = desk_lookup.look(
-        request.app.state.engine, case_number, actor=session.actor, clock=request.app.state.clock,
-        call_reference=session.call_reference, purpose=session.purpose,
+        request.app.state.engine,
+        case_number,
+        actor=session.actor,
+        clock=request.app.state.clock,
+        call_reference=session.call_reference,
+        purpose=session.purpose,
     )
     if seen is None:
         raise HTTPException(404, desk_lookup.ASK_WARD)

@@ -49,8 +49,10 @@ def _environment() -> Environment:
 def _page(template: str, request: Request, *, status: int = 200, **values: Any) -> HTMLResponse:
     session: Session | None = values.pop("session", None)
     role = ROLE_NAMES[DeskRole(session.actor.role)] if session else ""
-    html = _environment().get_template(f"desk/{template}").render(
-        session=session, role=role, at=request.app.state.clock().astimezone(TOKYO), **values
+    html = (
+        _environment()
+        .get_template(f"desk/{template}")
+        .render(session=session, role=role, at=request.app.state.clock().astimezone(TOKYO), **values)
     )
     return HTMLResponse(html, status)
 
@@ -93,7 +95,9 @@ def login(request: Request, staff_id: Text = "", password: Annotated[str, Form(m
     except RefusedByRule as refused:
         return _page("login.html", request, status=401, error=str(refused))
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, sessions.start(engine, actor, clock), secure=True, httponly=True, samesite="strict", path="/")
+    answer.set_cookie(
+        COOKIE, sessions.start(engine, actor, clock), secure=True, httponly=True, samesite="strict", path="/"
+    )
     return answer
 
 
@@ -135,8 +139,14 @@ def _search(request: Request, session: Session, given: dict[str, str]) -> Respon
     sessions.begin_call(engine, session.token, call, purpose)
     try:
         hits = desk_lookup.search(
-            engine, actor=session.actor, clock=clock, case_number=kept["case_number"], kana_name=kept["kana_name"],
-            birth=kept["birth"], call_reference=call, purpose=purpose,
+            engine,
+            actor=session.actor,
+            clock=clock,
+            case_number=kept["case_number"],
+            kana_name=kept["kana_name"],
+            birth=kept["birth"],
+            call_reference=call,
+            purpose=purpose,
         )
     except RefusedInput as refused:
         return _search_page(request, session, status=400, error=refused.says, given=kept)
@@ -156,8 +166,12 @@ def read_case(request: Request, session: PageSession, case_number: Text = "", cs
 
 def _case(request: Request, session: Session, case_number: str, call: str, purpose: str) -> Response:
     seen = desk_lookup.look(
-        request.app.state.engine, case_number, actor=session.actor, clock=request.app.state.clock,
-        call_reference=call, purpose=purpose,
+        request.app.state.engine,
+        case_number,
+        actor=session.actor,
+        clock=request.app.state.clock,
+        call_reference=call,
+        purpose=purpose,
     )
     if seen is None:
         return _search_page(request, session, says=desk_lookup.ASK_WARD)

@@ -64,11 +64,15 @@ def find(engine: Engine, token: str, clock: Clock) -> Session | None:
     table, staff = desk.staff_session, desk.staff
     now = clock()
     with engine.begin() as connection:
-        row = connection.execute(
-            select(table, staff.c.role, staff.c.name, staff.c.ended_at)
-            .join(staff, staff.c.id == table.c.staff_id)
-            .where(table.c.token_hash == _hash(token))
-        ).mappings().first()
+        row = (
+            connection.execute(
+                select(table, staff.c.role, staff.c.name, staff.c.ended_at)
+                .join(staff, staff.c.id == table.c.staff_id)
+                .where(table.c.token_hash == _hash(token))
+            )
+            .mappings()
+            .first()
+        )
         if row is None:
             return None
         ended = row["ended_at"]

@@ -78,7 +78,7 @@ class Programme:
         for key, entry in raw.items():
             if not isinstance(entry, dict) or not entry.get("source") or "value" not in entry:
                 raise RefusedInput(
-                    f"{file}: 項目「{key}」は {{ value = …, source = \"出典\" }} と書きます", code="programme-source"
+                    f'{file}: 項目「{key}」は {{ value = …, source = "出典" }} と書きます', code="programme-source"
                 )
             value = entry["value"]
             if not isinstance(value, types[key]) or isinstance(value, bool):
@@ -98,7 +98,9 @@ class Programme:
         folder = resources.files("benefit") / "programmes"
         file = folder / f"{programme_id}.toml"
         if not file.is_file():
-            known = "、".join(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
+            known = "、".join(
+                sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+            )
             raise WrongUse(f"事業「{programme_id}」はありません", allowed=known)
         programme = Programme.parse(file.read_text(encoding="utf-8"), file=file.name)
         if programme.id != programme_id:

@@ -50,9 +50,18 @@ def read(data: bytes, *, file_name: str, encoding: str | None = None) -> RawTabl
 
 def _as_utf8(data: bytes, encoding: str | None, place: Place) -> tuple[bytes, str]:
     """BOM、UTF-8、CP932 の順に、厳格に読めたもの。読めなければ、どこで読めないかを言う。"""
-    names = {"utf-8": "utf-8", "utf8": "utf-8", "utf-8-sig": "utf-8", "cp932": "cp932", "shift_jis": "cp932", "sjis": "cp932"}
+    names = {
+        "utf-8": "utf-8",
+        "utf8": "utf-8",
+        "utf-8-sig": "utf-8",
+        "cp932": "cp932",
+        "shift_jis": "cp932",
+        "sjis": "cp932",
+    }
     if encoding is not None and encoding.lower() not in names:
-        raise RefusedInput("知らない文字コードです", code="encoding", place=place, found=encoding, allowed="utf-8、cp932")
+        raise RefusedInput(
+            "知らない文字コードです", code="encoding", place=place, found=encoding, allowed="utf-8、cp932"
+        )
     wanted = names[encoding.lower()] if encoding else None
     body = data.removeprefix(_UTF8_BOM)
     marked = len(body) != len(data)
@@ -87,13 +96,18 @@ def _header(text: bytes, place: Place) -> list[str]:
         names = next(csv.reader(io.StringIO(head.decode("utf-8", "ignore"), newline=""), strict=True), [])
     except csv.Error as error:
         raise RefusedInput(
-            "見出しの行を読めません", code="header", place=Place(file=place.file, record=1), found=_told(error),
+            "見出しの行を読めません",
+            code="header",
+            place=Place(file=place.file, record=1),
+            found=_told(error),
             allowed="カンマで区切った見出し",
         ) from None
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise RefusedInput(
-            "同じ見出しが二つあります", code="header-twice", place=Place(file=place.file, record=1),
+            "同じ見出しが二つあります",
+            code="header-twice",
+            place=Place(file=place.file, record=1),
             found="、".join(name[:20] for name in twice),
         )
     return names
@@ -116,8 +130,15 @@ def _fast(text: bytes, header: list[str]) -> pl.DataFrame | None:
         return pl.DataFrame(schema=dict.fromkeys(header, pl.String) | {"line": pl.Int64})
     try:
         frame = pl.read_csv(
-            text, has_header=False, skip_lines=1, new_columns=header, infer_schema=False, quote_char=None,
-            row_index_name="line", row_index_offset=2, low_memory=False,
+            text,
+            has_header=False,
+            skip_lines=1,
+            new_columns=header,
+            infer_schema=False,
+            quote_char=None,
+            row_index_name="line",
+            row_index_offset=2,
+            low_memory=False,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         # PanicException は Exception の仲間ではない。疑わしいので、厳格な読み手に渡す。

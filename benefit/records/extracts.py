@@ -51,7 +51,10 @@ RESIDENTS = Table(
         _number("住民番号", "person_number"),
         _number("世帯番号", "household_number"),
         Column(
-            "在留カード番号", "residence_card_number", Kind.PATTERN, pattern="[A-Z]{2}[0-9]{8}[A-Z]{2}",
+            "在留カード番号",
+            "residence_card_number",
+            Kind.PATTERN,
+            pattern="[A-Z]{2}[0-9]{8}[A-Z]{2}",
             blank="日本人・特別永住者",
         ),
         Column("郵便番号", "postal_code", Kind.DIGITS, length=7),
@@ -210,14 +213,20 @@ ACCOUNT_ANSWERS = Table(
 TABLES: dict[str, Table] = {
     table.kind: table
     for table in (
-        RESIDENTS, TAXES, PRIOR, ACCOUNTS, ADDRESSES, PROTECTED, BRAILLE, TAX_ANSWERS, ACCOUNT_ANSWERS,
+        RESIDENTS,
+        TAXES,
+        PRIOR,
+        ACCOUNTS,
+        ADDRESSES,
+        PROTECTED,
+        BRAILLE,
+        TAX_ANSWERS,
+        ACCOUNT_ANSWERS,
     )
 }
 
 
-def read(
-    table: Table, data: bytes, *, file_name: str, encoding: str | None = None, levy_year: int = 2024
-) -> Reading:
+def read(table: Table, data: bytes, *, file_name: str, encoding: str | None = None, levy_year: int = 2024) -> Reading:
     """抽出データを読む。`levy_year` は事業の賦課年度（違う年度の行は不採用）。"""
     columns = tuple(
         replace(column, words=(str(levy_year),)) if column.name == "levy_year" else column for column in table.columns

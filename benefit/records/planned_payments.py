@@ -56,6 +56,7 @@ def read(data: bytes, *, file_name: str) -> pl.DataFrame:
         first = reading.rejects.row(0, named=True)
         raise RefusedInput(
             f"様式に合わない行が {reading.rows_rejected} 行あります。最初は {first['行']} 行目「{first['列']}」",
-            code="planned-rows", place=place,
+            code="planned-rows",
+            place=place,
         )
     return reading.frame.drop("line").sort("line_number")

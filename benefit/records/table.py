@@ -102,7 +102,9 @@ class Column:
     def _earliest(value: pl.Expr) -> pl.Expr:
         month, day = value.str.slice(5, 2), value.str.slice(8, 2)
         first = pl.concat_str(
-            value.str.slice(0, 5), pl.when(month == "00").then(pl.lit("01")).otherwise(month), pl.lit("-"),
+            value.str.slice(0, 5),
+            pl.when(month == "00").then(pl.lit("01")).otherwise(month),
+            pl.lit("-"),
             pl.when(day == "00").then(pl.lit("01")).otherwise(day),
         )
         exact = _date(first)
@@ -112,7 +114,9 @@ class Column:
     def _latest(value: pl.Expr) -> pl.Expr:
         month, day = value.str.slice(5, 2), value.str.slice(8, 2)
         start = pl.concat_str(
-            value.str.slice(0, 5), pl.when(month == "00").then(pl.lit("12")).otherwise(month), pl.lit("-"),
+            value.str.slice(0, 5),
+            pl.when(month == "00").then(pl.lit("12")).otherwise(month),
+            pl.lit("-"),
             pl.when(day == "00").then(pl.lit("01")).otherwise(day),
         )
         begun = _date(start)
@@ -172,7 +176,14 @@ class Table:
 
     def specification(self) -> str:
         """仕様書（Markdown の表）。"""
-        lines = [f"### {self.title}（{self.kind}.csv）", "", f"出典: {self.source}", "", "| 列 | 種類 | 許されるもの |", "|---|---|---|"]
+        lines = [
+            f"### {self.title}（{self.kind}.csv）",
+            "",
+            f"出典: {self.source}",
+            "",
+            "| 列 | 種類 | 許されるもの |",
+            "|---|---|---|",
+        ]
         lines += [f"| {c.heading} | {c.kind.value} | {c.allowed} |" for c in self.columns]
         if self.key:
             lines += ["", f"重なってはならないもの: {' + '.join(self.key)}"]
@@ -228,13 +239,18 @@ def read(table: Table, data: bytes, *, file_name: str, encoding: str | None = No
     if suspects:
         raise RefusedInput(
             "個人番号らしい列があります。この仕組みは個人番号を持ちません。列を除いて、出し直してください",
-            code="individual-number", place=place, found=f"列「{'」「'.join(s[:20] for s in suspects)}」",
+            code="individual-number",
+            place=place,
+            found=f"列「{'」「'.join(s[:20] for s in suspects)}」",
         )
     missing = [column.heading for column in table.columns if column.heading not in headings]
     if missing:
         raise RefusedInput(
-            f"見出しに足りない列があります: {'、'.join(missing)}", code="missing-columns", place=Place(file=file_name, record=1),
-            found=f"{len(headings)} 列", allowed="、".join(column.heading for column in table.columns),
+            f"見出しに足りない列があります: {'、'.join(missing)}",
+            code="missing-columns",
+            place=Place(file=file_name, record=1),
+            found=f"{len(headings)} 列",
+            allowed="、".join(column.heading for column in table.columns),
         )
     known = {column.heading for column in table.columns}
     warnings = tuple(f"知らない列「{name[:20]}」は読みません" for name in headings if name not in known)
@@ -268,7 +284,8 @@ def _misfits(raw: csv_reader.RawTable) -> pl.DataFrame:
     headings = raw.frame.width - 1
     return pl.DataFrame(
         [(line, "", "field-count", f"列の数が {found}（{headings} のはず）") for line, found in raw.misfits],
-        schema=_REJECTS, orient="row",
+        schema=_REJECTS,
+        orient="row",
     )
 
 
@@ -282,22 +299,25 @@ def _values(frame: pl.DataFrame, column: Column) -> pl.DataFrame:
         pl.when(blank).then(pl.lit("blank")).otherwise(pl.lit(f"not-{column.kind.name.lower()}")).alias("コード"),
         pl.when(blank)
         .then(pl.lit(f"空白です。許されるもの: {column.allowed}"))
-        .otherwise(
-            pl.format("「{}」は許されません。許されるもの: {}", value.str.slice(0, 60), pl.lit(column.allowed))
-        )
+        .otherwise(pl.format("「{}」は許されません。許されるもの: {}", value.str.slice(0, 60), pl.lit(column.allowed)))
         .alias("内容"),
     )
 
 
 def _said(lines: pl.Series, heading: str, code: str, says: str) -> pl.DataFrame:
-    return pl.DataFrame({"行": lines}).with_columns(
-        pl.lit(heading).alias("列"), pl.lit(code).alias("コード"), pl.lit(says).alias("内容")
-    ).cast(_REJECTS)
+    return (
+        pl.DataFrame({"行": lines})
+        .with_columns(pl.lit(heading).alias("列"), pl.lit(code).alias("コード"), pl.lit(says).alias("内容"))
+        .cast(_REJECTS)
+    )
 
 
 def _duplicates(frame: pl.DataFrame, table: Table) -> list[pl.DataFrame]:
     """同じ番号の行は、どちらが正しいか分からないので、全部を不採用にする。"""
-    if frame.select(pl.struct(table.key).n_unique() if len(table.key) > 1 else pl.col(table.key[0]).n_unique()).item() == frame.height:
+    if (
+        frame.select(pl.struct(table.key).n_unique() if len(table.key) > 1 else pl.col(table.key[0]).n_unique()).item()
+        == frame.height
+    ):
         return []
     keys: Sequence[str] = table.key
     clash = frame.filter(pl.len().over(keys) > 1)

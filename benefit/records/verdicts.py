@@ -19,7 +19,7 @@ def render(rows: pl.DataFrame) -> bytes:
             pl.col("line_number").alias("行番号"),
             pl.col("case_number").alias("給付管理番号"),
             pl.col("verdict").alias("判定"),
-            pl.col("checks").alias("検査"),
+            pl.col("checks").replace("", None).alias("検査"),
         )
         .write_csv(quote_style="necessary")
         .encode()
@@ -33,14 +33,13 @@ def render_reply(rows: pl.DataFrame, coarse: dict[str, str]) -> bytes:
         .str.split(";")
         .list.eval(pl.element().replace_strict(coarse, default=None, return_dtype=pl.String).drop_nulls())
         .list.first()
-        .fill_null("")
     )
     return (
         rows.sort("line_number")
         .select(
             pl.col("case_number").alias("給付管理番号"),
             pl.col("verdict").alias("判定"),
-            pl.when(pl.col("verdict") == "支給可").then(pl.lit("")).otherwise(first).alias("理由"),
+            pl.when(pl.col("verdict") != "支給可").then(first).alias("理由"),
         )
         .write_csv(quote_style="necessary")
         .encode()

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 ENGINE = "EST-1/2024"
@@ -23,10 +25,11 @@ QUICK_TABLE = (
 
 def quick_tax(base: pl.Expr) -> pl.Expr:
     """速算表。`base` は 1,000 円未満を切り捨てた課税所得（円）。整数だけで計算する。"""
-    chain = pl.when(pl.lit(value=False)).then(pl.lit(0, dtype=pl.Int64))
+    chain: Any = pl
     for lowest, percent, deduction in QUICK_TABLE:
         chain = chain.when(base >= lowest).then(base * percent // 100 - deduction)
-    return chain.otherwise(pl.lit(0, dtype=pl.Int64))
+    taxed: pl.Expr = chain.otherwise(pl.lit(0, dtype=pl.Int64))
+    return taxed
 
 
 def est_1() -> pl.Expr:

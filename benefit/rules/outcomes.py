@@ -15,8 +15,16 @@ from benefit.rules.household_benefits import decide_households, members_on
 from benefit.rules.route import payee_accounts, route_columns, ward_households
 
 _OUTCOME = (
-    "subject_kind", "subject_number", "benefit", "verdict", "reasons", "amount_yen", "payee_number", "route",
-    "account_flag", "household_number",
+    "subject_kind",
+    "subject_number",
+    "benefit",
+    "verdict",
+    "reasons",
+    "amount_yen",
+    "payee_number",
+    "route",
+    "account_flag",
+    "household_number",
 )
 
 

@@ -78,70 +78,126 @@ def payment_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
                 | pl.col("birth").fill_null("").ne(pl.col("payee_birth").fill_null(""))
             ),
         ),
-        PaymentCheck("CHK12", block, "再発行で無効になった枝番である", "不備", known & (pl.col("branch") < pl.col("branch_now"))),
+        PaymentCheck(
+            "CHK12", block, "再発行で無効になった枝番である", "不備", known & (pl.col("branch") < pl.col("branch_now"))
+        ),
         PaymentCheck("CHK20", block, "同じ権利がファイルの中に二度ある", "区確認", pl.len().over("case_number") > 1),
         PaymentCheck(
-            "CHK21", block, "同じ人・同じ給付がファイルの中に二度ある", "区確認",
+            "CHK21",
+            block,
+            "同じ人・同じ給付がファイルの中に二度ある",
+            "区確認",
             known & by_person & (pl.len().over("person_number", "benefit") > 1),
         ),
         PaymentCheck(
-            "CHK22", block, "同じ世帯の世帯給付がファイルの中に二度ある", "区確認",
+            "CHK22",
+            block,
+            "同じ世帯の世帯給付がファイルの中に二度ある",
+            "区確認",
             known & household & (household.cast(pl.Int64).sum().over("household_number") > 1),
         ),
         PaymentCheck("CHK30", block, "もう振り込んである", "支給済", pl.col("paid")),
         PaymentCheck("CHK31", block, "振込の途中である", "支給済", pl.col("in_flight")),
         PaymentCheck(
-            "CHK32", block, "前の振込不能のお金が戻ったことを確かめていない", "区確認",
+            "CHK32",
+            block,
+            "前の振込不能のお金が戻ったことを確かめていない",
+            "区確認",
             pl.col("failed_attempts") > pl.col("returned_attempts"),
         ),
         PaymentCheck(
-            "CHK50", block, "審査が終わっていない、または辞退期限が過ぎていない", "不備",
+            "CHK50",
+            block,
+            "審査が終わっていない、または辞退期限が過ぎていない",
+            "不備",
             known & ~pl.col("ready"),
         ),
-        PaymentCheck("CHK56", block, "区が直接扱う人の行が、委託先から届いた（個人情報の事故として確かめる）", "区確認",
-                     known & pl.col("ward_only") & ~pl.col("from_ward")),
+        PaymentCheck(
+            "CHK56",
+            block,
+            "区が直接扱う人の行が、委託先から届いた（個人情報の事故として確かめる）",
+            "区確認",
+            known & pl.col("ward_only") & ~pl.col("from_ward"),
+        ),
         PaymentCheck("CHK60", block, "受給者が亡くなっている", "区確認", known & pl.col("payee_dead")),
         PaymentCheck(
-            "CHK61", block, "いまの事実では支給の要件に合わない", "対象外",
+            "CHK61",
+            block,
+            "いまの事実では支給の要件に合わない",
+            "対象外",
             known & ~pl.col("payee_dead") & ~pl.col("eligible_now"),
         ),
         PaymentCheck(
-            "CHK65", block, "受給者が変わっている（承継の記録がない）", "区確認",
+            "CHK65",
+            block,
+            "受給者が変わっている（承継の記録がない）",
+            "区確認",
             known & pl.col("eligible_now") & pl.col("payee_now").ne_missing(pl.col("payee_number")),
         ),
         PaymentCheck(
-            "CHK70", block, "支給予定額が支給対象者データベースの額と違う", "区確認",
+            "CHK70",
+            block,
+            "支給予定額が支給対象者データベースの額と違う",
+            "区確認",
             known & (pl.col("planned_yen") != pl.col("amount_yen")),
         ),
         PaymentCheck("CHK71", block, "支給予定額の形が給付の決まりに合わない", "区確認", known & amount_shape),
         PaymentCheck(
-            "CHK72H", hold, f"一件の額が {programme.line_hold_yen:,} 円を超える", "区確認",
+            "CHK72H",
+            hold,
+            f"一件の額が {programme.line_hold_yen:,} 円を超える",
+            "区確認",
             (pl.col("planned_yen") > programme.line_hold_yen) & (pl.col("planned_yen") <= programme.line_block_yen),
         ),
         PaymentCheck(
-            "CHK72", block, f"一件の額が {programme.line_block_yen:,} 円を超える", "区確認",
+            "CHK72",
+            block,
+            f"一件の額が {programme.line_block_yen:,} 円を超える",
+            "区確認",
             pl.col("planned_yen") > programme.line_block_yen,
         ),
         PaymentCheck(
-            "CHK73", block, "いまの事実で計算した額が支給対象者データベースの額と違う", "区確認",
+            "CHK73",
+            block,
+            "いまの事実で計算した額が支給対象者データベースの額と違う",
+            "区確認",
             known & pl.col("eligible_now") & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen")),
         ),
-        PaymentCheck("CHK80", block, "口座がない、または金融機関・店・種目・番号が正しくない", "不備",
-                     known & pl.col("account_bad")),
+        PaymentCheck(
+            "CHK80",
+            block,
+            "口座がない、または金融機関・店・種目・番号が正しくない",
+            "不備",
+            known & pl.col("account_bad"),
+        ),
         PaymentCheck("CHK81", hold, "口座名義が受給者のカナ氏名と違う", "不備", known & ~pl.col("holder_agrees")),
         PaymentCheck(
-            "CHK82", hold, "別の世帯と同じ口座である", "区確認", known & (pl.col("households_on_account") > 1),
+            "CHK82",
+            hold,
+            "別の世帯と同じ口座である",
+            "区確認",
+            known & (pl.col("households_on_account") > 1),
         ),
         PaymentCheck(
-            "CHK85", block, "口座フラグは区の口座なのに、委託先が口座を付けている", "区確認",
+            "CHK85",
+            block,
+            "口座フラグは区の口座なのに、委託先が口座を付けている",
+            "区確認",
             known & pl.col("account_flag_now").is_in(["1", "3"]) & pl.col("account_sent"),
         ),
         PaymentCheck(
-            "CHK93", block, "審査完了日が収受日より前である", "不備",
+            "CHK93",
+            block,
+            "審査完了日が収受日より前である",
+            "不備",
             (pl.col("reviewed_on") < pl.col("received_on")).fill_null(value=False),
         ),
         PaymentCheck(
-            "CHK68", warn, "基準日の後に転出している", "区確認", known & pl.col("moved_out"),
+            "CHK68",
+            warn,
+            "基準日の後に転出している",
+            "区確認",
+            known & pl.col("moved_out"),
         ),
     )
 
@@ -171,7 +227,9 @@ def judge_rows(rows: pl.DataFrame, programme: Programme) -> pl.DataFrame:
     )
     coarse = pl.coalesce(
         [
-            pl.when(pl.col(check.id) & pl.lit(check.severity in {Severity.BLOCK, Severity.HOLD})).then(pl.lit(check.coarse))
+            pl.when(pl.col(check.id) & pl.lit(check.severity in {Severity.BLOCK, Severity.HOLD})).then(
+                pl.lit(check.coarse)
+            )
             for check in checks
         ]
     ).fill_null("")

@@ -69,8 +69,10 @@ def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
 def ward_households(facts: Facts, members: pl.LazyFrame) -> pl.LazyFrame:
     """区の直接扱う人がいる、基準日の世帯。"""
     protected = facts.protected.lazy().select("person_number").unique()
-    return members.join(protected, on="person_number", how="semi").select("household_number", ward=pl.lit(value=True)).unique(
-        "household_number"
+    return (
+        members.join(protected, on="person_number", how="semi")
+        .select("household_number", ward=pl.lit(value=True))
+        .unique("household_number")
     )
 
 
@@ -80,11 +82,7 @@ def route_columns(in_ward: pl.Expr) -> list[pl.Expr]:
     return [
         pl.when(eligible)
         .then(
-            pl.when(in_ward)
-            .then(pl.lit("WARD"))
-            .when("name_agrees")
-            .then(pl.lit("PUSH"))
-            .otherwise(pl.lit("CONFIRM"))
+            pl.when(in_ward).then(pl.lit("WARD")).when("name_agrees").then(pl.lit("PUSH")).otherwise(pl.lit("CONFIRM"))
         )
         .alias("route"),
         pl.when(eligible).then("account_flag").alias("account_flag"),

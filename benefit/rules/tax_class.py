@@ -1,6 +1,6 @@
 """人の課税区分（契約 §2 Tax class of a person、benefit-rules A.1）。上から見て、最初に当たったもの。
 
- X 租税条約免除　2 所得割課税　1 均等割のみ　0 非課税　U 未申告　Q 転入で課税が分からない　N 国外からの転入
+X 租税条約免除　2 所得割課税　1 均等割のみ　0 非課税　U 未申告　Q 転入で課税が分からない　N 国外からの転入
 """
 
 from __future__ import annotations

@@ -27,5 +27,10 @@ def verdict_columns(checks: Sequence[Check]) -> list[pl.Expr]:
         .then(pl.lit(Verdict.UNDETERMINED.value))
         .otherwise(pl.lit(Verdict.ELIGIBLE.value))
         .alias("verdict"),
-        pl.when(any_unmet).then(named(unmet)).when(any_unknown).then(named(unknown)).otherwise(pl.lit("")).alias("reasons"),
+        pl.when(any_unmet)
+        .then(named(unmet))
+        .when(any_unknown)
+        .then(named(unknown))
+        .otherwise(pl.lit(""))
+        .alias("reasons"),
     ]

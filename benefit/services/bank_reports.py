@@ -55,29 +55,41 @@ def take(home: Home, kind: str, path: Path, *, clock: Clock) -> Taken:
     data = read_input(path)
     fingerprint = sha256_of(data)
     with reading(home.ward) as connection:
-        known = connection.execute(select(ward.bank_report.c.id).where(ward.bank_report.c.sha256 == fingerprint)).scalar()
+        known = connection.execute(
+            select(ward.bank_report.c.id).where(ward.bank_report.c.sha256 == fingerprint)
+        ).scalar()
     if known is not None:
         return _summary(home, known, repeated=True)
     rows = transfer_results.read(data, file=path.name).rows
     if kind == "failures" and any(row.outcome is Outcome.CREDITED for row in rows):
         raise RefusedInput(
             "振込不能の知らせに、入金済の行があります。結果のファイルなら benefit transfer results で取り込みます",
-            code="failures-credited", place=Place(file=path.name),
+            code="failures-credited",
+            place=Place(file=path.name),
         )
     now = clock()
     with home.ward.begin() as connection:
         lines, moves = _match(connection, rows)
         report_id = connection.execute(
             ward.bank_report.insert().values(
-                kind=kind, sha256=fingerprint, file_name=path.name, rows_read=len(lines),
+                kind=kind,
+                sha256=fingerprint,
+                file_name=path.name,
+                rows_read=len(lines),
                 rows_matched=sum(line["payment_id"] is not None for line in lines),
-                rows_unmatched=sum(line["payment_id"] is None for line in lines), received_at=now,
+                rows_unmatched=sum(line["payment_id"] is None for line in lines),
+                received_at=now,
             )
-        ).inserted_primary_key[0]
+        ).inserted_primary_key[0]  # type: ignore[index]
         connection.execute(ward.bank_report_line.insert(), [{"bank_report_id": report_id, **line} for line in lines])
         _move(connection, moves, now)
         audit.record(
-            connection, ward.audit_log, at=now, actor=BATCH, action=f"transfer.{kind}", subject=str(report_id),
+            connection,
+            ward.audit_log,
+            at=now,
+            actor=BATCH,
+            action=f"transfer.{kind}",
+            subject=str(report_id),
             detail={"sha256": fingerprint, "rows": len(lines)},
         )
     return _summary(home, report_id, repeated=False)
@@ -100,8 +112,12 @@ def _match(
         one = candidates[0] if len(candidates) == 1 else None
         word = _WORDS[row.outcome]
         line = {
-            "line_number": position, "payment_id": None, "outcome": "unmatched", "reason_code": row.reason_code,
-            "reason": row.reason or REASONS[row.reason_code].says, "amount_yen": row.amount_yen,
+            "line_number": position,
+            "payment_id": None,
+            "outcome": "unmatched",
+            "reason_code": row.reason_code,
+            "reason": row.reason or REASONS[row.reason_code].says,
+            "amount_yen": row.amount_yen,
             "candidates": ";".join(p["case_number"] for p in candidates),
         }
         if one is not None and one["payment_id"] not in taken and _can(one["state"], word):
@@ -116,9 +132,17 @@ def _sent_payments(connection: Connection) -> list[dict[str, Any]]:
     payment, entitlement, line, transfer = ward.payment, ward.entitlement, ward.transfer_line, ward.transfer
     query = (
         select(
-            payment.c.id.label("payment_id"), payment.c.entitlement_id, payment.c.state, payment.c.amount_yen,
-            payment.c.bank_code, payment.c.branch_code, payment.c.account_type, payment.c.account_number,
-            (payment.c.attempt - 1).label("attempts"), entitlement.c.case_number, entitlement.c.branch,
+            payment.c.id.label("payment_id"),
+            payment.c.entitlement_id,
+            payment.c.state,
+            payment.c.amount_yen,
+            payment.c.bank_code,
+            payment.c.branch_code,
+            payment.c.account_type,
+            payment.c.account_number,
+            (payment.c.attempt - 1).label("attempts"),
+            entitlement.c.case_number,
+            entitlement.c.branch,
             transfer.c.pay_date,
         )
         .join(entitlement, entitlement.c.id == payment.c.entitlement_id)
@@ -169,9 +193,7 @@ def _move(connection: Connection, moves: Sequence[tuple[dict[str, Any], str]], n
             continue
         kind = "credit" if word == "credited" else "uncredit" if payment["state"] == "F42" else "fail"
         states["F42" if word == "credited" else "F43"].append(payment["payment_id"])
-        postings.append(
-            posting_row(kind, payment["entitlement_id"], payment["payment_id"], payment["amount_yen"], now)
-        )
+        postings.append(posting_row(kind, payment["entitlement_id"], payment["payment_id"], payment["amount_yen"], now))
     for state, ids in states.items():
         # 何万件もあるので、番号の並びを分けて更新する（SQLite の変数の上限）。
         for start in range(0, len(ids), 500):
@@ -192,11 +214,21 @@ def _summary(home: Home, report_id: int, *, repeated: bool) -> Taken:
     said = Counter(row.outcome for row in rows)
     to_people = tuple(
         f"{row.line_number} 番目の行: "
-        + (f"候補が {row.candidates.count(';') + 1} 件あります" if ";" in row.candidates else "当たる支払がない、またはもう結果が入っています")
+        + (
+            f"候補が {row.candidates.count(';') + 1} 件あります"
+            if ";" in row.candidates
+            else "当たる支払がない、またはもう結果が入っています"
+        )
         for row in rows
         if row.outcome == "unmatched"
     )
     return Taken(
-        len(rows), len(rows) - said["unmatched"], said["unmatched"], said["credited"],
-        said["failed"] + said["recalled"], said["inquiring"], to_people, repeated,
+        len(rows),
+        len(rows) - said["unmatched"],
+        said["unmatched"],
+        said["credited"],
+        said["failed"] + said["recalled"],
+        said["inquiring"],
+        to_people,
+        repeated,
     )

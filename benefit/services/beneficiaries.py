@@ -37,8 +37,19 @@ WATCHED = {
     "account_flag": "口座フラグ",
 }
 _COLUMNS = (
-    "programme", "slot", "slot_kind", "benefit", "subject_number", "household_number", "payee_number",
-    "amount_yen", "route", "account_flag", "case_number", "branch", "run_id",
+    "programme",
+    "slot",
+    "slot_kind",
+    "benefit",
+    "subject_number",
+    "household_number",
+    "payee_number",
+    "amount_yen",
+    "route",
+    "account_flag",
+    "case_number",
+    "branch",
+    "run_id",
 )
 
 
@@ -105,7 +116,9 @@ def build(
     write_atomic(out / outcome_file.FILE_NAME, rendered)
     write_atomic(out / "differences.csv", differences_csv(differences))
     if not dry_run:
-        numbered = pl.concat([stored.select("slot", "case_number", "branch"), fresh.select("slot", "case_number", "branch")])
+        numbered = pl.concat(
+            [stored.select("slot", "case_number", "branch"), fresh.select("slot", "case_number", "branch")]
+        )
         write_atomic(out / "entitlements.csv", outcome_file.render_entitlements(eligible.join(numbered, on="slot")))
     counted = counts(decisions)
     timed("ファイルに書く")
@@ -121,8 +134,16 @@ def build(
         },
     )
     return Built(
-        fingerprint, outcomes.height, eligible.height, total, 0 if repeated else fresh.height, same,
-        differences.height, repeated, counted, seconds,
+        fingerprint,
+        outcomes.height,
+        eligible.height,
+        total,
+        0 if repeated else fresh.height,
+        same,
+        differences.height,
+        repeated,
+        counted,
+        seconds,
     )
 
 
@@ -133,7 +154,9 @@ def with_slots(outcomes: pl.DataFrame, programme_id: str) -> pl.DataFrame:
         outcomes.filter(pl.col("verdict") == "対象")
         .with_columns(
             slot_kind=kind,
-            slot=pl.format("{}/{}/{}", pl.lit(programme_id), kind, pl.col("subject_number").cast(pl.String).str.zfill(10)),
+            slot=pl.format(
+                "{}/{}/{}", pl.lit(programme_id), kind, pl.col("subject_number").cast(pl.String).str.zfill(10)
+            ),
         )
         .sort("slot")
     )
@@ -143,13 +166,19 @@ def stored_entitlements(connection: Connection, programme_id: str) -> pl.DataFra
     """登録済みの支給権利。"""
     table = ward.entitlement
     names = ["id", "slot", "case_number", "branch", *WATCHED, "subject_number", "household_number"]
-    rows = connection.execute(
-        select(*(table.c[name] for name in names)).where(table.c.programme == programme_id)
-    ).all()
+    rows = connection.execute(select(*(table.c[name] for name in names)).where(table.c.programme == programme_id)).all()
     schema = {
-        "id": pl.Int64, "slot": pl.String, "case_number": pl.String, "branch": pl.Int64, "benefit": pl.String,
-        "amount_yen": pl.Int64, "payee_number": pl.Int64, "route": pl.String, "account_flag": pl.String,
-        "subject_number": pl.Int64, "household_number": pl.Int64,
+        "id": pl.Int64,
+        "slot": pl.String,
+        "case_number": pl.String,
+        "branch": pl.Int64,
+        "benefit": pl.String,
+        "amount_yen": pl.Int64,
+        "payee_number": pl.Int64,
+        "route": pl.String,
+        "account_flag": pl.String,
+        "subject_number": pl.Int64,
+        "household_number": pl.Int64,
     }
     return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
 
@@ -166,8 +195,9 @@ def compare(
     def told(suffix: str) -> pl.Expr:
         return pl.concat_str(
             [
-                pl.when(pl.col(n).ne_missing(pl.col(f"{n}_now")))
-                .then(pl.format("{}={}", pl.lit(label), pl.col(f"{n}{suffix}").cast(pl.String).fill_null("なし")))
+                pl.when(pl.col(n).ne_missing(pl.col(f"{n}_now"))).then(
+                    pl.format("{}={}", pl.lit(label), pl.col(f"{n}{suffix}").cast(pl.String).fill_null("なし"))
+                )
                 for n, label in WATCHED.items()
             ],
             separator="、",
@@ -207,9 +237,7 @@ def number(fresh: pl.DataFrame, stored: pl.DataFrame, key: bytes) -> pl.DataFram
             attempt += 1
         taken.add(candidate)
         numbers.append(candidate)
-    return fresh.with_columns(
-        pl.Series("case_number", numbers, dtype=pl.String), branch=pl.lit(1, dtype=pl.Int64)
-    )
+    return fresh.with_columns(pl.Series("case_number", numbers, dtype=pl.String), branch=pl.lit(1, dtype=pl.Int64))
 
 
 def _register(
@@ -238,7 +266,7 @@ def _register(
             rows_differing=differences.height,
             built_at=clock(),
         )
-    ).inserted_primary_key[0]
+    ).inserted_primary_key[0]  # type: ignore[index]
     rows = fresh.with_columns(programme=pl.lit(inputs.programme.id), run_id=pl.lit(run_id)).select(_COLUMNS)
     insert_rows(connection, ward.entitlement, _COLUMNS, rows.iter_rows())
     told = differences.select(pl.lit(run_id).alias("run_id"), "slot", "kind", "before", "after")

@@ -71,8 +71,15 @@ def advance(
                 code="transition",
             )
         events.append(
-            {"case_number": number, "at": at, "actor": actor.id, "event": event, "from_state": state,
-             "to_state": then, "reason": reason}
+            {
+                "case_number": number,
+                "at": at,
+                "actor": actor.id,
+                "event": event,
+                "from_state": state,
+                "to_state": then,
+                "reason": reason,
+            }
         )
         updates.append({"b_number": number, "b_before": state, "state": then, "changed_at": at})
     if not events:
@@ -80,7 +87,8 @@ def advance(
     table = desk.benefit_case
     connection.execute(desk.case_event.insert(), events)
     changed = connection.execute(
-        update(table).where(table.c.case_number == bindparam("b_number"), table.c.state == bindparam("b_before")), updates
+        update(table).where(table.c.case_number == bindparam("b_number"), table.c.state == bindparam("b_before")),
+        updates,
     )
     assert changed.rowcount in {len(updates), -1}
 
@@ -102,7 +110,9 @@ def receive_forms(home: Home, forms: Sequence[ReceivedForm], *, actor: Actor, cl
         if form.outcome not in OUTCOMES:
             raise RefusedInput("結果の言葉が違います", code="outcome", found=form.outcome, allowed="、".join(OUTCOMES))
         if form.outcome == "完了" and (form.reviewed_on is None or form.reviewed_on < form.received_on):
-            raise RefusedInput(f"給付管理番号 {form.case_number}: 審査完了日は、収受日以後の日を書きます", code="reviewed-on")
+            raise RefusedInput(
+                f"給付管理番号 {form.case_number}: 審査完了日は、収受日以後の日を書きます", code="reviewed-on"
+            )
         if form.outcome == "完了" and not form.account_number:
             raise RefusedInput(f"給付管理番号 {form.case_number}: 審査完了には口座が要ります", code="account")
     with home.desk.begin() as connection:
@@ -115,24 +125,28 @@ def receive_forms(home: Home, forms: Sequence[ReceivedForm], *, actor: Actor, cl
         for form in forms:
             state = states.get(form.case_number)
             if state is None:
-                raise RefusedByRule(f"給付管理番号 {form.case_number} はここにありません。区で確認します", code="unknown-case")
+                raise RefusedByRule(
+                    f"給付管理番号 {form.case_number} はここにありません。区で確認します", code="unknown-case"
+                )
             for event in _events(form, state):
                 advance(connection, [(form.case_number, state, event)], actor=actor, at=now, reason="確認書の入力")
                 state = next_state(state, event) or state
             values: dict[str, Any] = {"received_on": form.received_on, "changed_at": now}
             if form.outcome == "完了":
                 values |= {
-                    "reviewed_on": form.reviewed_on, "bank_code": form.bank_code, "branch_code": form.branch_code,
-                    "account_type": form.account_type, "account_number": form.account_number,
-                    "holder_kana": form.holder_kana, "deficiency": None,
+                    "reviewed_on": form.reviewed_on,
+                    "bank_code": form.bank_code,
+                    "branch_code": form.branch_code,
+                    "account_type": form.account_type,
+                    "account_number": form.account_number,
+                    "holder_kana": form.holder_kana,
+                    "deficiency": None,
                 }
             elif form.outcome == "不備":
                 values["deficiency"] = form.deficiency
             connection.execute(table.update().where(table.c.case_number == form.case_number).values(**values))
             counts[form.outcome] += 1
-        audit.record(
-            connection, desk.audit_log, at=now, actor=actor, action="forms.receive", detail=counts
-        )
+        audit.record(connection, desk.audit_log, at=now, actor=actor, action="forms.receive", detail=counts)
     return counts
 
 

@@ -54,20 +54,37 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
         if not repeated:
             connection.execute(
                 table.insert().values(
-                    crossing="payees_out", counterpart="委託先 給付管理システム", folder=out.name, sequence=sequence,
-                    sha256=fingerprint, row_count=rows.height, total_yen=int(rows["planned_amount_yen"].sum()),
-                    actor=BATCH.id, at=clock(),
+                    crossing="payees_out",
+                    counterpart="委託先 給付管理システム",
+                    folder=out.name,
+                    sequence=sequence,
+                    sha256=fingerprint,
+                    row_count=rows.height,
+                    total_yen=int(rows["planned_amount_yen"].sum()),
+                    actor=BATCH.id,
+                    at=clock(),
                 )
             )
             audit.record(
-                connection, ward.audit_log, at=clock(), actor=BATCH, action="handover.payees_out",
-                subject=f"{sequence}", detail={"rows": rows.height, "sha256": fingerprint},
+                connection,
+                ward.audit_log,
+                at=clock(),
+                actor=BATCH,
+                action="handover.payees_out",
+                subject=f"{sequence}",
+                detail={"rows": rows.height, "sha256": fingerprint},
             )
     write_atomic(out / payees.FILE_NAME, data)
     write_manifest(
         out,
-        {"種類": "支給対象者", "事業": programme.id, "連番": sequence, "件数": rows.height, "sha256": fingerprint,
-         "作成日時": clock().isoformat()},
+        {
+            "種類": "支給対象者",
+            "事業": programme.id,
+            "連番": sequence,
+            "件数": rows.height,
+            "sha256": fingerprint,
+            "作成日時": clock().isoformat(),
+        },
     )
     return Exported(rows.height, sequence, fingerprint, repeated)
 
@@ -81,7 +98,12 @@ def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
     braille = standing.inputs.facts.braille.select("person_number", braille=pl.lit("1"))
     rows = (
         outside.select(
-            "id", "case_number", "branch", "benefit", "payee_number", "account_flag",
+            "id",
+            "case_number",
+            "branch",
+            "benefit",
+            "payee_number",
+            "account_flag",
             planned_amount_yen="amount_yen",
         )
         .join(known, left_on="payee_number", right_on="person_number", how="inner")

@@ -51,7 +51,10 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
     rows = payees.read(data, file_name=str(place))
     if manifest.get("件数") != rows.height:
         raise RefusedInput(
-            "件数が manifest と違います", code="handover-count", place=place, found=str(rows.height),
+            "件数が manifest と違います",
+            code="handover-count",
+            place=place,
+            found=str(rows.height),
             allowed=str(manifest.get("件数")),
         )
     sequence = manifest.get("連番")
@@ -65,7 +68,10 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
             return Loaded(rows.height, 0, 0, 0, (), repeated=True)
         if last and sequence <= last.sequence:
             raise RefusedByRule(
-                "もっと新しい受渡が、もう入っています", code="stale-handover", place=place, found=f"連番 {sequence}",
+                "もっと新しい受渡が、もう入っています",
+                code="stale-handover",
+                place=place,
+                found=f"連番 {sequence}",
                 allowed=f"{last.sequence + 1} 以上",
             )
         return _apply(connection, rows, sequence, fingerprint, clock)
@@ -116,12 +122,22 @@ def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprin
         connection.execute(desk.case_event.insert(), events)
     connection.execute(
         desk.load.insert().values(
-            sha256=fingerprint, sequence=sequence, row_count=rows.height, rows_added=len(added),
-            rows_changed=len(changed), rows_withdrawn=len(gone), loaded_at=now,
+            sha256=fingerprint,
+            sequence=sequence,
+            row_count=rows.height,
+            rows_added=len(added),
+            rows_changed=len(changed),
+            rows_withdrawn=len(gone),
+            loaded_at=now,
         )
     )
     audit.record(
-        connection, desk.audit_log, at=now, actor=BATCH, action="handover.payees_in", subject=f"{sequence}",
+        connection,
+        desk.audit_log,
+        at=now,
+        actor=BATCH,
+        action="handover.payees_in",
+        subject=f"{sequence}",
         detail={"rows": rows.height, "added": len(added), "changed": len(changed), "withdrawn": len(gone)},
     )
     return Loaded(rows.height, len(added), len(changed), len(gone), tuple(sorted(stuck)), repeated=False)
@@ -129,6 +145,11 @@ def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprin
 
 def _event(number: str, at: Any, event: str, before: str, after: str) -> dict[str, Any]:
     return {
-        "case_number": number, "at": at, "actor": BATCH.id, "event": event, "from_state": before, "to_state": after,
+        "case_number": number,
+        "at": at,
+        "actor": BATCH.id,
+        "event": event,
+        "from_state": before,
+        "to_state": after,
         "reason": "区からの受渡",
     }

@@ -1,8 +1,8 @@
 """電話口の検索と閲覧。見せる前に、必ずログが台帳に残る（reliability P16）。
 
- - 探せるのは、給付管理番号の完全一致か、カナ氏名と生年月日の両方だけ。一覧も、部分一致も、件数もない。
- - 5 件を超えたら、何も見せずに「特定できません」。
- - 区だけが知る人も、知らない番号も、答えは同じ「区で確認します」（benefit-rules F.3）。
+- 探せるのは、給付管理番号の完全一致か、カナ氏名と生年月日の両方だけ。一覧も、部分一致も、件数もない。
+- 5 件を超えたら、何も見せずに「特定できません」。
+- 区だけが知る人も、知らない番号も、答えは同じ「区で確認します」（benefit-rules F.3）。
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def search(
     query = select(table)
     if digits:
         by = "case_number"
-        query = query.where(table.c.case_number == digits) if is_case_number(digits) else query.where(False)  # noqa: FBT003
+        # 形の違う番号は、探すまでもなく当たらない。答えは「ない」と同じになる。
+        query = query.where(table.c.case_number == (digits if is_case_number(digits) else ""))
     elif kana_name and birth:
         by = "kana_and_birth"
         query = query.where(table.c.kana_key == search_key(kana_name), table.c.birth == birth)
@@ -120,7 +121,11 @@ def search(
         return None
     return tuple(
         Hit(
-            row["case_number"], row["name"], row["kana_name"] or "", row["birth"], BENEFIT_NAMES[row["benefit"]],
+            row["case_number"],
+            row["name"],
+            row["kana_name"] or "",
+            row["birth"],
+            BENEFIT_NAMES[row["benefit"]],
             STATE_WORDS[row["state"]].name,
         )
         for row in rows
@@ -134,31 +139,49 @@ def look(
     table, event = desk.benefit_case, desk.case_event
     with engine.begin() as connection:
         row = connection.execute(select(table).where(table.c.case_number == case_number)).mappings().first()
-        steps = connection.execute(
-            select(event).where(event.c.case_number == case_number).order_by(event.c.id.desc())
-        ).mappings().all()
+        steps = (
+            connection.execute(select(event).where(event.c.case_number == case_number).order_by(event.c.id.desc()))
+            .mappings()
+            .all()
+        )
         _log(connection, case_number, row is not None, actor, clock, call_reference, purpose)
     if row is None:
         return None
-    return _seen(row, steps)
+    return _seen(dict(row), steps)
 
 
 def _log(
-    connection: Connection, case_number: str, found: bool, actor: Actor, clock: Clock, call: str, purpose: str  # noqa: FBT001
+    connection: Connection,
+    case_number: str,
+    found: bool,
+    actor: Actor,
+    clock: Clock,
+    call: str,
+    purpose: str,  # noqa: FBT001
 ) -> None:
     audit.record(
-        connection, desk.audit_log, at=clock(), actor=actor, action="case.view", subject=case_number[:11],
-        reason=purpose, detail={"call": call, "found": found},
+        connection,
+        desk.audit_log,
+        at=clock(),
+        actor=actor,
+        action="case.view",
+        subject=case_number[:11],
+        reason=purpose,
+        detail={"call": call, "found": found},
     )
 
 
 def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
     words = STATE_WORDS[row["state"]]
     dates = {
-        "due": row["due_on"], "received": row["received_on"] or row["sent_on"], "paid": row["transferred_on"],
+        "due": row["due_on"],
+        "received": row["received_on"] or row["sent_on"],
+        "paid": row["transferred_on"],
     }
     spoken = {name: wareki(day) if day else "（日付は区で確認します）" for name, day in dates.items()}
-    spoken |= {f"{name}_en": f"{day:%B} {day.day}, {day.year}" if day else "(to be confirmed)" for name, day in dates.items()}
+    spoken |= {
+        f"{name}_en": f"{day:%B} {day.day}, {day.year}" if day else "(to be confirmed)" for name, day in dates.items()
+    }
     return CaseSeen(
         case_number=row["case_number"],
         branch=row["branch"],
@@ -181,8 +204,11 @@ def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
         transferred_on=row["transferred_on"],
         deficiency=row["deficiency"] or "",
         steps=tuple(
-            Step(step["at"], EVENT_NAMES.get(step["event"], step["event"]),
-                 STATE_WORDS[step["to_state"]].name if step["to_state"] else "")
+            Step(
+                step["at"],
+                EVENT_NAMES.get(step["event"], step["event"]),
+                STATE_WORDS[step["to_state"]].name if step["to_state"] else "",
+            )
             for step in steps
         ),
     )

@@ -32,15 +32,15 @@ class Planned:
     total_yen: int
 
 
-def make(
-    home: Home, programme_id: str, *, out: Path, today: date, actor: Actor, clock: Clock
-) -> Planned | None:
+def make(home: Home, programme_id: str, *, out: Path, today: date, actor: Actor, clock: Clock) -> Planned | None:
     """出せる件をまとめて `out` に planned.csv と manifest.json を書く。なければ None（何も書かない）。"""
     table = desk.benefit_case
     with home.desk.begin() as connection:
-        cases = connection.execute(
-            select(table).where(table.c.state.in_(READY)).order_by(table.c.case_number)
-        ).mappings().all()
+        cases = (
+            connection.execute(select(table).where(table.c.state.in_(READY)).order_by(table.c.case_number))
+            .mappings()
+            .all()
+        )
         if not cases:
             return None
         number = (connection.execute(select(func.max(desk.planned_file.c.id))).scalar() or 0) + 1
@@ -50,12 +50,22 @@ def make(
         write_atomic(out / planned_payments.FILE_NAME, data)
         write_manifest(
             out,
-            {"事業": programme_id, "ファイル番号": file_number, "件数": len(cases), "合計金額": total,
-             "sha256": sha256_of(data), "作成日時": clock().isoformat()},
+            {
+                "事業": programme_id,
+                "ファイル番号": file_number,
+                "件数": len(cases),
+                "合計金額": total,
+                "sha256": sha256_of(data),
+                "作成日時": clock().isoformat(),
+            },
         )
         connection.execute(
             desk.planned_file.insert().values(
-                id=number, file_number=file_number, sha256=sha256_of(data), row_count=len(cases), total_yen=total,
+                id=number,
+                file_number=file_number,
+                sha256=sha256_of(data),
+                row_count=len(cases),
+                total_yen=total,
                 made_at=clock(),
             )
         )
@@ -67,11 +77,19 @@ def make(
             ],
         )
         advance(
-            connection, [(case["case_number"], case["state"], "planned") for case in cases], actor=actor, at=clock(),
+            connection,
+            [(case["case_number"], case["state"], "planned") for case in cases],
+            actor=actor,
+            at=clock(),
             reason=f"支給予定情報 {file_number}",
         )
         audit.record(
-            connection, desk.audit_log, at=clock(), actor=actor, action="planned.make", subject=file_number,
+            connection,
+            desk.audit_log,
+            at=clock(),
+            actor=actor,
+            action="planned.make",
+            subject=file_number,
             detail={"rows": len(cases), "total_yen": total},
         )
     return Planned(file_number, len(cases), total)
@@ -84,7 +102,16 @@ def _row(position: int, case: dict[str, object]) -> tuple[str | None, ...]:
     account = [None if prefix is None else case[f"{prefix}{name}"] for name in names]
     # 口座フラグ 1・3 でも、確認書や再届出で口座が届いたら、その口座を出す。区が口座の変更として見る。
     values = [
-        position, case["case_number"], case["branch"], case["person_number"], case["kana_name"], case["birth"],
-        case["planned_amount_yen"], case["account_flag"], *account, case["received_on"], case["reviewed_on"],
+        position,
+        case["case_number"],
+        case["branch"],
+        case["person_number"],
+        case["kana_name"],
+        case["birth"],
+        case["planned_amount_yen"],
+        case["account_flag"],
+        *account,
+        case["received_on"],
+        case["reviewed_on"],
     ]
     return tuple(None if value is None else str(value) for value in values)

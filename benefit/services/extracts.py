@@ -83,9 +83,7 @@ def import_file(
     before = _registered(home, kind, fingerprint)
     if before is not None and snapshot_path(home, kind, fingerprint).exists():
         return before
-    read = layouts.read(
-        layouts.TABLES[kind], data, file_name=path.name, encoding=encoding, levy_year=levy_year
-    )
+    read = layouts.read(layouts.TABLES[kind], data, file_name=path.name, encoding=encoding, levy_year=levy_year)
     del data
     if extra_check is not None:
         with reading(home.ward) as connection:
@@ -133,8 +131,16 @@ def import_file(
                 detail={"sha256": fingerprint, "read": read.rows_read, "kept": read.rows_kept},
             )
     return Imported(
-        kind, path.name, fingerprint, read.encoding, read.rows_read, read.rows_kept, read.rows_rejected,
-        tuple(read.warnings), already=present is not None, current=True,
+        kind,
+        path.name,
+        fingerprint,
+        read.encoding,
+        read.rows_read,
+        read.rows_kept,
+        read.rows_rejected,
+        tuple(read.warnings),
+        already=present is not None,
+        current=True,
     )
 
 
@@ -145,8 +151,16 @@ def _registered(home: Home, kind: str, fingerprint: str) -> Imported | None:
     for row in rows:
         if row["sha256"] == fingerprint:
             return Imported(
-                kind, row["file_name"], fingerprint, row["encoding"], row["rows_read"], row["rows_kept"],
-                row["rows_rejected"], (), already=True, current=row["id"] == rows[-1]["id"],
+                kind,
+                row["file_name"],
+                fingerprint,
+                row["encoding"],
+                row["rows_read"],
+                row["rows_kept"],
+                row["rows_rejected"],
+                (),
+                already=True,
+                current=row["id"] == rows[-1]["id"],
             )
     return None
 
@@ -172,9 +186,11 @@ def answer_sources(home: Home) -> list[Source]:
     """照会の回答の写しを、届いた順に全部。同じ人への回答は、後から届いたものが勝つ。"""
     table = ward.snapshot
     with reading(home.ward) as connection:
-        rows = connection.execute(
-            select(table).where(table.c.kind.in_(ANSWER_KINDS)).order_by(table.c.id)
-        ).mappings().all()
+        rows = (
+            connection.execute(select(table).where(table.c.kind.in_(ANSWER_KINDS)).order_by(table.c.id))
+            .mappings()
+            .all()
+        )
     return [Source(row["kind"], row["file_name"], row["sha256"]) for row in rows]
 
 

@@ -82,8 +82,17 @@ def people(inputs: Inputs) -> pl.DataFrame:
     postal_code、address、address2、addressee（法定代理人の名。なければ null）。
     """
     residents = inputs.facts.residents.select(
-        "person_number", "household_number", "residence_card_number", "name", "kana_name", "former_name", "birth",
-        "relation", "postal_code", "address", "address2",
+        "person_number",
+        "household_number",
+        "residence_card_number",
+        "name",
+        "kana_name",
+        "former_name",
+        "birth",
+        "relation",
+        "postal_code",
+        "address",
+        "address2",
     )
     addresses = inputs.facts.addresses
     outside = addresses.filter(pl.col("kind") != "法定代理人").unique("person_number", keep="last", maintain_order=True)
@@ -138,6 +147,14 @@ def chosen_accounts(standing: Standing) -> pl.DataFrame:
     replaced = accounts.filter(
         ~((pl.col("account_flag") == "3") & pl.col("person_number").is_in(answers["person_number"].implode()))
     )
-    columns = ["person_number", "account_flag", "bank_code", "branch_code", "account_type", "account_number", "holder_kana"]
+    columns = [
+        "person_number",
+        "account_flag",
+        "bank_code",
+        "branch_code",
+        "account_type",
+        "account_number",
+        "holder_kana",
+    ]
     answered = answers.filter(pl.col("registered") == "有").with_columns(account_flag=pl.lit("3"))
     return pl.concat([replaced.select(columns), answered.select(columns)])

@@ -1,9 +1,9 @@
 """情報提供ネットワークシステムへの照会: 誰に尋ねるかを決め、番号を付け、ファイルに出す。
 
- - 課税照会: 令和6年1月2日以降の転入者で、その答えがまだ判定を変えうる人だけ（benefit-rules E.2）。
- - 公金受取口座照会: 対象者のうち、使える口座がない受給者（E.3）。
- - 区が直接扱う人は、機械の照会に決して載せない（E.1）。職員が一件ずつ行う。
- - 一人・一種類・一年度・一回の試みに、番号は一つ。同じ照会を二度出しても、番号は増えない。
+- 課税照会: 令和6年1月2日以降の転入者で、その答えがまだ判定を変えうる人だけ（benefit-rules E.2）。
+- 公金受取口座照会: 対象者のうち、使える口座がない受給者（E.3）。
+- 区が直接扱う人は、機械の照会に決して載せない（E.1）。職員が一件ずつ行う。
+- 一人・一種類・一年度・一回の試みに、番号は一つ。同じ照会を二度出しても、番号は増えない。
 """
 
 from __future__ import annotations
@@ -95,17 +95,28 @@ def export(home: Home, programme: Programme, today: date, kind: str, *, out: Pat
                 "destination": destination,
                 "issued_at": now,
             }
-            for person, destination, number in fresh.select("person_number", "destination", "inquiry_number").iter_rows()
+            for person, destination, number in fresh.select(
+                "person_number", "destination", "inquiry_number"
+            ).iter_rows()
         ]
         if rows:
             connection.execute(table.insert(), rows)
             audit.record(
-                connection, ward.audit_log, at=now, actor=BATCH, action="inquiry.export", subject=kind,
+                connection,
+                ward.audit_log,
+                at=now,
+                actor=BATCH,
+                action="inquiry.export",
+                subject=kind,
                 detail={"issued": len(rows), "rows": asked.height},
             )
         known = _issued(connection, kind, programme.levy_year)
     answered = pl.concat(
-        [extracts.load(home, s).select("person_number") for s in extracts.answer_sources(home) if s.kind == f"{kind}_answers"]
+        [
+            extracts.load(home, s).select("person_number")
+            for s in extracts.answer_sources(home)
+            if s.kind == f"{kind}_answers"
+        ]
         or [pl.DataFrame(schema={"person_number": pl.Int64})]
     )
     listed = asked.join(known, on="person_number").join(answered, on="person_number", how="anti").sort("inquiry_number")
@@ -114,8 +125,14 @@ def export(home: Home, programme: Programme, today: date, kind: str, *, out: Pat
     write_atomic(path, data)
     write_manifest(
         out,
-        {"事業": programme.id, "種類": NAMES[kind], "ファイル": path.name, "件数": listed.height,
-         "sha256": sha256_of(data), "作成日": today.isoformat()},
+        {
+            "事業": programme.id,
+            "種類": NAMES[kind],
+            "ファイル": path.name,
+            "件数": listed.height,
+            "sha256": sha256_of(data),
+            "作成日": today.isoformat(),
+        },
     )
     return Exported(kind, listed.height, fresh.height, path)
 
@@ -145,8 +162,12 @@ def import_answers(
         )
 
     return extracts.import_file(
-        home, f"{kind}_answers", path, clock=clock, levy_year=programme.levy_year, encoding=encoding,
-        allow_rejects=allow_rejects, extra_check=only_issued,
+        home,
+        f"{kind}_answers",
+        path,
+        clock=clock,
+        levy_year=programme.levy_year,
+        encoding=encoding,
+        allow_rejects=allow_rejects,
+        extra_check=only_issued,
     )
-
-

@@ -1,8 +1,8 @@
 """支給判定: 委託先の支給予定情報を、区の台帳だけを真実として、一行ずつ判定する。
 
- - 委託先のデータは申し出にすぎない。払ったかどうかは、区の書き足すだけの台帳が決める（宮崎市の事例）。
- - 同じファイルをもう一度出せば、前の判定がそのまま返る。番号や中身を変えた二度目は断る（CHK01）。
- - 区が直接扱う人の行は、区の中だけで作る（`ward_rows`）。委託先から届けば払わず、事故として残す（CHK56）。
+- 委託先のデータは申し出にすぎない。払ったかどうかは、区の書き足すだけの台帳が決める（宮崎市の事例）。
+- 同じファイルをもう一度出せば、前の判定がそのまま返る。番号や中身を変えた二度目は断る（CHK01）。
+- 区が直接扱う人の行は、区の中だけで作る（`ward_rows`）。委託先から届けば払わず、事故として残す（CHK56）。
 """
 
 from __future__ import annotations
@@ -35,7 +35,14 @@ from benefit.store.engine import reading
 
 ACCOUNT = ("bank_code", "branch_code", "account_type", "account_number", "holder_kana")
 _VERDICT_COLUMNS = (
-    "planned_file_id", "line_number", "case_number", "entitlement_id", "verdict", "checks", "amount_yen", *ACCOUNT,
+    "planned_file_id",
+    "line_number",
+    "case_number",
+    "entitlement_id",
+    "verdict",
+    "checks",
+    "amount_yen",
+    *ACCOUNT,
 )
 
 
@@ -74,8 +81,14 @@ def judge_folder(
             raise _refuse_file(check, str(refused), folder.name) from None
         _check_manifest(manifest, rows, fingerprint, programme, folder.name)
         _judge(
-            home, programme, rows.with_columns(from_ward=pl.lit(value=False)), file_number=file_number,
-            fingerprint=fingerprint, today=today, bank_master=bank_master, clock=clock,
+            home,
+            programme,
+            rows.with_columns(from_ward=pl.lit(value=False)),
+            file_number=file_number,
+            fingerprint=fingerprint,
+            today=today,
+            bank_master=bank_master,
+            clock=clock,
         )
     return write_results(home, programme, file_number, out=out, repeated=repeated)
 
@@ -92,8 +105,14 @@ def judge_ward_rows(
     repeated = _already(home, programme, file_number, fingerprint, "区の行")
     if not repeated:
         _judge(
-            home, programme, rows, file_number=file_number, fingerprint=fingerprint, today=today,
-            bank_master=bank_master, clock=clock,
+            home,
+            programme,
+            rows,
+            file_number=file_number,
+            fingerprint=fingerprint,
+            today=today,
+            bank_master=bank_master,
+            clock=clock,
         )
     return write_results(home, programme, file_number, out=out, repeated=repeated)
 
@@ -182,10 +201,10 @@ def _judge(
                 rule_version=_rule_version(programme),
                 judged_at=clock(),
             )
-        ).inserted_primary_key[0]
-        lines = judged.with_columns(
-            planned_file_id=pl.lit(file_id), amount_yen=pl.col("planned_yen")
-        ).select(_VERDICT_COLUMNS)
+        ).inserted_primary_key[0]  # type: ignore[index]
+        lines = judged.with_columns(planned_file_id=pl.lit(file_id), amount_yen=pl.col("planned_yen")).select(
+            _VERDICT_COLUMNS
+        )
         insert_rows(connection, ward.verdict, _VERDICT_COLUMNS, lines.iter_rows())
         audit.record(
             connection,
@@ -209,9 +228,20 @@ def _prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: B
         pl.col("removed_reason").is_in(["転出", "国外転出"]) & (pl.col("removed_on") <= today)
     ).select(payee_number="person_number", moved_out=pl.lit(value=True))
     entitlements = standing.entitlements.select(
-        "case_number", "benefit", "household_number", "payee_number", "amount_yen", "eligible_now", "payee_now",
-        "amount_now_yen", "payee_dead", "ward_only", "route_now",
-        entitlement_id="id", branch_now="branch", account_flag_now="account_flag",
+        "case_number",
+        "benefit",
+        "household_number",
+        "payee_number",
+        "amount_yen",
+        "eligible_now",
+        "payee_now",
+        "amount_now_yen",
+        "payee_dead",
+        "ward_only",
+        "route_now",
+        entitlement_id="id",
+        branch_now="branch",
+        account_flag_now="account_flag",
     )
     joined = (
         rows.join(entitlements, on="case_number", how="left", maintain_order="left")
@@ -233,7 +263,9 @@ def _prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: B
     return (
         joined.with_columns(holder_agrees=agrees(pl.col("holder_kana"), pl.col("payee_kana")))
         .join(
-            shared, on=["bank_code", "branch_code", "account_type", "account_number"], how="left",
+            shared,
+            on=["bank_code", "branch_code", "account_type", "account_number"],
+            how="left",
             maintain_order="left",
         )
         .with_columns(
@@ -300,11 +332,15 @@ def _with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
     returned = connection.execute(
         select(posting.c.payment_id).where(posting.c.kind.in_(["fail", "uncredit"]))
     ).scalars()
-    states = payments.with_columns(back=pl.col("payment_id").is_in(list(returned))).group_by("entitlement_id").agg(
-        paid=(pl.col("state") == "F42").any(),
-        in_flight=pl.col("state").is_in(["F40", "F41"]).any(),
-        failed_attempts=(pl.col("state") == "F43").sum().cast(pl.Int64),
-        returned_attempts=((pl.col("state") == "F43") & pl.col("back")).sum().cast(pl.Int64),
+    states = (
+        payments.with_columns(back=pl.col("payment_id").is_in(list(returned)))
+        .group_by("entitlement_id")
+        .agg(
+            paid=(pl.col("state") == "F42").any(),
+            in_flight=pl.col("state").is_in(["F40", "F41"]).any(),
+            failed_attempts=(pl.col("state") == "F43").sum().cast(pl.Int64),
+            returned_attempts=((pl.col("state") == "F43") & pl.col("back")).sum().cast(pl.Int64),
+        )
     )
     letters = pl.DataFrame(
         [
@@ -344,7 +380,10 @@ def write_results(home: Home, programme: Programme, file_number: str, *, out: Pa
             tuple(row)
             for row in connection.execute(
                 select(
-                    verdict.c.line_number, verdict.c.case_number, verdict.c.verdict, verdict.c.checks,
+                    verdict.c.line_number,
+                    verdict.c.case_number,
+                    verdict.c.verdict,
+                    verdict.c.checks,
                     verdict.c.amount_yen,
                 )
                 .where(verdict.c.planned_file_id == file_id)
@@ -352,7 +391,10 @@ def write_results(home: Home, programme: Programme, file_number: str, *, out: Pa
             )
         ]
     schema = {
-        "line_number": pl.Int64, "case_number": pl.String, "verdict": pl.String, "checks": pl.String,
+        "line_number": pl.Int64,
+        "case_number": pl.String,
+        "verdict": pl.String,
+        "checks": pl.String,
         "amount_yen": pl.Int64,
     }
     rows = pl.DataFrame(lines, schema=schema, orient="row")
@@ -361,8 +403,13 @@ def write_results(home: Home, programme: Programme, file_number: str, *, out: Pa
     write_atomic(out / "reply" / verdicts.REPLY_NAME, reply)
     write_manifest(
         out / "reply",
-        {"種類": "判定結果", "事業": programme.id, "ファイル番号": file_number, "件数": rows.height,
-         "sha256": sha256_of(reply)},
+        {
+            "種類": "判定結果",
+            "事業": programme.id,
+            "ファイル番号": file_number,
+            "件数": rows.height,
+            "sha256": sha256_of(reply),
+        },
     )
     said = Counter(rows["verdict"].to_list())
     hit: Counter[str] = Counter()
@@ -370,6 +417,12 @@ def write_results(home: Home, programme: Programme, file_number: str, *, out: Pa
         hit.update(check for check in checks.split(";") if check)
     payable = rows.filter(pl.col("verdict") == "支給可")
     return Judged(
-        file_number, rows.height, said["支給可"], said["保留"], said["不可"], int(payable["amount_yen"].sum()),
-        dict(sorted(hit.items())), repeated,
+        file_number,
+        rows.height,
+        said["支給可"],
+        said["保留"],
+        said["不可"],
+        int(payable["amount_yen"].sum()),
+        dict(sorted(hit.items())),
+        repeated,
     )

@@ -58,7 +58,12 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
     letters = (
         through.select(
-            "case_number", "branch", "benefit", "amount_yen", "account_flag", "payee_number",
+            "case_number",
+            "branch",
+            "benefit",
+            "amount_yen",
+            "account_flag",
+            "payee_number",
             entitlement_id="id",
             route="route_now",
             kind=pl.col("route_now").replace_strict(LETTER_OF_ROUTE, return_dtype=pl.String),
@@ -79,7 +84,7 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
         ]
     ).sort("case_number")
     letters = letters.join(unknown, on="case_number", how="anti")
-    return Mailing(letters.sort("case_number"), closed, entitlements["made"].sum())
+    return Mailing(letters.sort("case_number"), closed, int(entitlements["made"].sum()))
 
 
 @dataclass(frozen=True)
@@ -108,10 +113,14 @@ def register_lots(
         for made in lots:
             lot_id = connection.execute(
                 ward.lot.insert().values(
-                    kind=made.kind, place=made.place, file_name=made.file_name, sha256=made.sha256,
-                    letter_count=len(made.case_numbers), made_at=clock(),
+                    kind=made.kind,
+                    place=made.place,
+                    file_name=made.file_name,
+                    sha256=made.sha256,
+                    letter_count=len(made.case_numbers),
+                    made_at=clock(),
                 )
-            ).inserted_primary_key[0]
+            ).inserted_primary_key[0]  # type: ignore[index]
             connection.execute(
                 ward.letter.insert(),
                 [_letter(rows[number], issued_on, lot_id=lot_id) for number in made.case_numbers],
@@ -123,13 +132,24 @@ def register_lots(
             )
         if lots or held:
             audit.record(
-                connection, ward.audit_log, at=clock(), actor=BATCH, action="letters.make",
+                connection,
+                ward.audit_log,
+                at=clock(),
+                actor=BATCH,
+                action="letters.make",
                 detail={"lots": len(lots), "letters": sum(len(m.case_numbers) for m in lots), "held": len(held)},
             )
 
 
-def _letter(row: dict[str, Any], issued_on: date, *, lot_id: int | None = None, held: str | None = None) -> dict[str, Any]:
+def _letter(
+    row: dict[str, Any], issued_on: date, *, lot_id: int | None = None, held: str | None = None
+) -> dict[str, Any]:
     return {
-        "entitlement_id": row["entitlement_id"], "branch": row["branch"], "kind": row["kind"], "lot_id": lot_id,
-        "held_reason": held, "issued_on": issued_on, "due_on": row["due_on"],
+        "entitlement_id": row["entitlement_id"],
+        "branch": row["branch"],
+        "kind": row["kind"],
+        "lot_id": lot_id,
+        "held_reason": held,
+        "issued_on": issued_on,
+        "due_on": row["due_on"],
     }

@@ -49,9 +49,7 @@ def add(
             id=staff_id, name=name, role=role, password_hash=_HASHER.hash(password), failed_count=0, created_at=at
         )
     )
-    audit.record(
-        connection, audit_log, at=at, actor=actor, action="staff.add", subject=staff_id, detail={"role": role}
-    )
+    audit.record(connection, audit_log, at=at, actor=actor, action="staff.add", subject=staff_id, detail={"role": role})
 
 
 def _aware(moment: datetime | None) -> datetime | None:
@@ -73,7 +71,9 @@ def authenticate(engine: Engine, staff: Table, audit_log: Table, staff_id: str, 
             ended = _aware(row["ended_at"])
             open_now = (locked is None or locked <= now) and (ended is None or ended > now)
             if matched and open_now:
-                connection.execute(staff.update().where(staff.c.id == staff_id).values(failed_count=0, locked_until=None))
+                connection.execute(
+                    staff.update().where(staff.c.id == staff_id).values(failed_count=0, locked_until=None)
+                )
                 actor = Actor(staff_id, row["role"])
                 audit.record(connection, audit_log, at=now, actor=actor, action="login.accepted", subject=staff_id)
                 return actor
@@ -84,7 +84,11 @@ def authenticate(engine: Engine, staff: Table, audit_log: Table, staff_id: str, 
                 staff.update().where(staff.c.id == staff_id).values(failed_count=failures, locked_until=until)
             )
         audit.record(
-            connection, audit_log, at=now, actor=Actor("nobody", "none"), action="login.refused",
+            connection,
+            audit_log,
+            at=now,
+            actor=Actor("nobody", "none"),
+            action="login.refused",
             subject=staff_id[:40] if found else "unknown",
         )
     raise RefusedByRule(REFUSED, code="login")

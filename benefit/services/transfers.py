@@ -1,9 +1,9 @@
 """振込: 作る、承認する、送り出す。
 
- - 作れるのは、支給可の判定が付いた行だけ。作った時に支払（F40）が台帳に載り、slot の制約が二重を断る。
- - 出したバイト列の指紋を、作った人ではない別々の二人が承認する。承認の前に、様式を共有しない第二の読み手が
-   ディスクのファイルを読み直し、台帳と一行ずつ比べる（reliability P8）。
- - 送り出しは、二つの承認を台帳が確かめる。お金を動かすものは、このファイル一つだけである（阿武町の事例）。
+- 作れるのは、支給可の判定が付いた行だけ。作った時に支払（F40）が台帳に載り、slot の制約が二重を断る。
+- 出したバイト列の指紋を、作った人ではない別々の二人が承認する。承認の前に、様式を共有しない第二の読み手が
+  ディスクのファイルを読み直し、台帳と一行ずつ比べる（reliability P8）。
+- 送り出しは、二つの承認を台帳が確かめる。お金を動かすものは、このファイル一つだけである（阿武町の事例）。
 """
 
 from __future__ import annotations
@@ -58,7 +58,14 @@ def transfer_path(home: Home, number: int) -> Path:
 
 
 def make(
-    home: Home, programme: Programme, *, pay_date: date, today: date, bank_master: BankMaster, actor: Actor, clock: Clock
+    home: Home,
+    programme: Programme,
+    *,
+    pay_date: date,
+    today: date,
+    bank_master: BankMaster,
+    actor: Actor,
+    clock: Clock,
 ) -> Transfer | None:
     """支給可でまだ支払のない行を集めて、振込ファイルを一つ作る。何もなければ None。
 
@@ -95,7 +102,12 @@ def make(
         )
         _file_payments(connection, number, lines, now)
         audit.record(
-            connection, ward.audit_log, at=now, actor=actor, action="transfer.make", subject=f"{number}",
+            connection,
+            ward.audit_log,
+            at=now,
+            actor=actor,
+            action="transfer.make",
+            subject=f"{number}",
             detail={"lines": len(lines), "sha256": sha256_of(data)},
         )
     write_atomic(transfer_path(home, number), data)
@@ -121,9 +133,15 @@ def _payable(connection: Connection) -> list[dict[str, Any]]:
     )
     query = (
         select(
-            verdict.c.planned_file_id, verdict.c.line_number, *(verdict.c[name] for name in ACCOUNT),
-            entitlement.c.id.label("entitlement_id"), entitlement.c.slot, entitlement.c.amount_yen,
-            entitlement.c.case_number, entitlement.c.branch, func.coalesce(attempts, 0).label("attempts"),
+            verdict.c.planned_file_id,
+            verdict.c.line_number,
+            *(verdict.c[name] for name in ACCOUNT),
+            entitlement.c.id.label("entitlement_id"),
+            entitlement.c.slot,
+            entitlement.c.amount_yen,
+            entitlement.c.case_number,
+            entitlement.c.branch,
+            func.coalesce(attempts, 0).label("attempts"),
             last_state.label("last_state"),
         )
         .join(entitlement, entitlement.c.id == verdict.c.entitlement_id)
@@ -141,9 +159,15 @@ def _file_payments(connection: Connection, number: int, lines: Sequence[dict[str
         payment_id, attempt = start + offset, line["attempts"] + 1
         payments.append(
             {
-                "id": payment_id, "entitlement_id": line["entitlement_id"], "slot": line["slot"], "attempt": attempt,
-                "planned_file_id": line["planned_file_id"], "line_number": line["line_number"],
-                "amount_yen": line["amount_yen"], "state": "F40", **{name: line[name] for name in ACCOUNT},
+                "id": payment_id,
+                "entitlement_id": line["entitlement_id"],
+                "slot": line["slot"],
+                "attempt": attempt,
+                "planned_file_id": line["planned_file_id"],
+                "line_number": line["line_number"],
+                "amount_yen": line["amount_yen"],
+                "state": "F40",
+                **{name: line[name] for name in ACCOUNT},
             }
         )
         transfer_lines.append({"transfer_id": number, "line_number": offset + 1, "payment_id": payment_id})
@@ -166,16 +190,19 @@ def posting_row(kind: str, entitlement_id: int, payment_id: int, amount_yen: int
     """仕訳一行。"""
     debit, credit = POSTINGS[kind]
     return {
-        "at": at, "entitlement_id": entitlement_id, "payment_id": payment_id, "kind": kind, "debit": debit,
-        "credit": credit, "amount_yen": amount_yen,
+        "at": at,
+        "entitlement_id": entitlement_id,
+        "payment_id": payment_id,
+        "kind": kind,
+        "debit": debit,
+        "credit": credit,
+        "amount_yen": amount_yen,
     }
 
 
 def _content_key(lines: Sequence[dict[str, Any]]) -> str:
     """中身の名前: どの権利の何回目に、いくら、どの口座へ。日付を変えても同じになる。"""
-    parts = sorted(
-        "|".join(str(line[name]) for name in ("slot", "attempts", "amount_yen", *ACCOUNT)) for line in lines
-    )
+    parts = sorted("|".join(str(line[name]) for name in ("slot", "attempts", "amount_yen", *ACCOUNT)) for line in lines)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -193,9 +220,7 @@ def _header(programme: Programme, pay_date: date) -> zengin.FileHeader:
     )
 
 
-def _render(
-    lines: Sequence[dict[str, Any]], programme: Programme, pay_date: date, bank_master: BankMaster
-) -> bytes:
+def _render(lines: Sequence[dict[str, Any]], programme: Programme, pay_date: date, bank_master: BankMaster) -> bytes:
     return zengin.build(_header(programme, pay_date), [_line(line, bank_master) for line in lines]).content
 
 
@@ -229,9 +254,15 @@ def lines_of(connection: Connection, number: int) -> list[dict[str, Any]]:
     payment, entitlement, transfer_line = ward.payment, ward.entitlement, ward.transfer_line
     query = (
         select(
-            payment.c.id.label("payment_id"), payment.c.state, payment.c.amount_yen, payment.c.slot,
-            (payment.c.attempt - 1).label("attempts"), payment.c.entitlement_id,
-            *(payment.c[name] for name in ACCOUNT), entitlement.c.case_number, entitlement.c.branch,
+            payment.c.id.label("payment_id"),
+            payment.c.state,
+            payment.c.amount_yen,
+            payment.c.slot,
+            (payment.c.attempt - 1).label("attempts"),
+            payment.c.entitlement_id,
+            *(payment.c[name] for name in ACCOUNT),
+            entitlement.c.case_number,
+            entitlement.c.branch,
         )
         .join(transfer_line, transfer_line.c.payment_id == payment.c.id)
         .join(entitlement, entitlement.c.id == payment.c.entitlement_id)
@@ -269,8 +300,16 @@ def show(home: Home, number: int) -> Transfer:
             select(ward.transfer_release.c.transfer_id).where(ward.transfer_release.c.transfer_id == number)
         ).first()
         return Transfer(
-            row["id"], row["pay_date"], row["sha256"], row["line_count"], row["total_yen"], row["largest_yen"],
-            row["made_by"], tuple(approvers), released is not None, transfer_path(home, number),
+            row["id"],
+            row["pay_date"],
+            row["sha256"],
+            row["line_count"],
+            row["total_yen"],
+            row["largest_yen"],
+            row["made_by"],
+            tuple(approvers),
+            released is not None,
+            transfer_path(home, number),
         )
 
 
@@ -290,16 +329,28 @@ def check_file(home: Home, programme: Programme, number: int, bank_master: BankM
         branch = bank_master.find(line["bank_code"], line["branch_code"])
         expected.append(
             zengin_reader.ExpectedLine(
-                line["bank_code"], branch.bank_name if branch else "", line["branch_code"],
-                branch.branch_name if branch else "", line["account_type"], line["account_number"],
-                line["holder_kana"], line["amount_yen"], "1" if line["attempts"] == 0 else "2",
+                line["bank_code"],
+                branch.bank_name if branch else "",
+                line["branch_code"],
+                branch.branch_name if branch else "",
+                line["account_type"],
+                line["account_number"],
+                line["holder_kana"],
+                line["amount_yen"],
+                "1" if line["attempts"] == 0 else "2",
                 *customer_codes(line),
             )
         )
     header = zengin_reader.ExpectedHeader(
-        programme.consignor_code, programme.consignor_name_kana, f"{transfer.pay_date:%m%d}",
-        programme.sending_bank_code, programme.sending_bank_name_kana, programme.sending_branch_code,
-        programme.sending_branch_name_kana, programme.sending_account_type, programme.sending_account_number,
+        programme.consignor_code,
+        programme.consignor_name_kana,
+        f"{transfer.pay_date:%m%d}",
+        programme.sending_bank_code,
+        programme.sending_bank_name_kana,
+        programme.sending_branch_code,
+        programme.sending_branch_name_kana,
+        programme.sending_account_type,
+        programme.sending_account_number,
     )
     found = zengin_reader.findings(data, header, expected)
     if found:
@@ -325,12 +376,20 @@ def approve(
     with home.ward.begin() as connection:
         connection.execute(
             ward.approval.insert().values(
-                transfer_id=number, staff_id=actor.id, sha256=transfer.sha256, made_by=transfer.made_by,
+                transfer_id=number,
+                staff_id=actor.id,
+                sha256=transfer.sha256,
+                made_by=transfer.made_by,
                 approved_at=clock(),
             )
         )
         audit.record(
-            connection, ward.audit_log, at=clock(), actor=actor, action="transfer.approve", subject=f"{number}",
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="transfer.approve",
+            subject=f"{number}",
             detail={"sha256": transfer.sha256, "total_yen": transfer.total_yen, "lines": transfer.line_count},
         )
     return show(home, number)
@@ -355,8 +414,12 @@ def release(
         with home.ward.begin() as connection:
             connection.execute(
                 ward.transfer_release.insert().values(
-                    transfer_id=number, sha256=transfer.sha256, first_approver=first, second_approver=second,
-                    released_by=actor.id, released_at=clock(),
+                    transfer_id=number,
+                    sha256=transfer.sha256,
+                    first_approver=first,
+                    second_approver=second,
+                    released_by=actor.id,
+                    released_at=clock(),
                 )
             )
             ids = select(ward.transfer_line.c.payment_id).where(ward.transfer_line.c.transfer_id == number)
@@ -369,13 +432,24 @@ def release(
             )
             connection.execute(
                 ward.handover.insert().values(
-                    crossing="bank_out", counterpart=f"銀行 {programme.sending_bank_code}", folder=transfer.path.name,
-                    sequence=sequence + 1, sha256=transfer.sha256, row_count=transfer.line_count,
-                    total_yen=transfer.total_yen, actor=actor.id, at=clock(),
+                    crossing="bank_out",
+                    counterpart=f"銀行 {programme.sending_bank_code}",
+                    folder=transfer.path.name,
+                    sequence=sequence + 1,
+                    sha256=transfer.sha256,
+                    row_count=transfer.line_count,
+                    total_yen=transfer.total_yen,
+                    actor=actor.id,
+                    at=clock(),
                 )
             )
             audit.record(
-                connection, ward.audit_log, at=clock(), actor=actor, action="transfer.release", subject=f"{number}",
+                connection,
+                ward.audit_log,
+                at=clock(),
+                actor=actor,
+                action="transfer.release",
+                subject=f"{number}",
                 detail={"sha256": transfer.sha256, "approvers": [first, second]},
             )
     check_file(home, programme, number, bank_master)
@@ -420,7 +494,12 @@ def cancel(home: Home, number: int, *, reason: str, actor: Actor, clock: Clock) 
             ],
         )
         audit.record(
-            connection, ward.audit_log, at=clock(), actor=actor, action="transfer.cancel", subject=f"{number}",
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="transfer.cancel",
+            subject=f"{number}",
             reason=reason,
         )
         return len(live)

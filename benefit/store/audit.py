@@ -53,9 +53,7 @@ def record(
     """一行を書き足す。`subject` は給付管理番号などで、氏名や口座は書かない。"""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = connection.execute(
-        select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)
-    ).first()
+    last = connection.execute(select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)).first()
     sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
     row = {
         "sequence": sequence,
@@ -79,7 +77,7 @@ def verify(connection: Connection, table: Table) -> tuple[int, Broken | None]:
             return count, Broken(expected, "行が抜けています")
         if found["previous_hash"] != previous:
             return count, Broken(expected, "前の行とつながりません")
-        if _digest(previous, found) != found["hash"]:
+        if _digest(previous, dict(found)) != found["hash"]:
             return count, Broken(expected, "内容が書き換えられています")
         previous, expected = found["hash"], expected + 1
     return count, None

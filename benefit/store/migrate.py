@@ -1,6 +1,6 @@
 """台帳の移行。線は二本: `ward`（区）と `desk`（給付管理システム）。
 
-    python -m benefit.store.migrate ward upgrade sqlite:///ward.db
+python -m benefit.store.migrate ward upgrade sqlite:///ward.db
 """
 
 from __future__ import annotations

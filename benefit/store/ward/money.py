@@ -69,7 +69,9 @@ verdict = Table(
     Column("amount_yen", BigInteger, nullable=False),
     *_account_columns(),
     one_of("verdict", ("支給可", "保留", "不可")),
-    CheckConstraint("verdict <> '支給可' OR (entitlement_id IS NOT NULL AND account_number IS NOT NULL)", name="payable"),
+    CheckConstraint(
+        "verdict <> '支給可' OR (entitlement_id IS NOT NULL AND account_number IS NOT NULL)", name="payable"
+    ),
     Index("ix_verdict_entitlement_id", "entitlement_id"),
 )
 
@@ -90,9 +92,7 @@ payment = Table(
     ForeignKeyConstraint(
         ["entitlement_id", "slot", "amount_yen"], ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"]
     ),
-    ForeignKeyConstraint(
-        ["planned_file_id", "line_number"], ["verdict.planned_file_id", "verdict.line_number"]
-    ),
+    ForeignKeyConstraint(["planned_file_id", "line_number"], ["verdict.planned_file_id", "verdict.line_number"]),
     UniqueConstraint("entitlement_id", "attempt"),
     one_of("state", PAYMENT_STATES),
     CheckConstraint("attempt >= 1", name="attempt"),
