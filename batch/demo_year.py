@@ -1,0 +1,358 @@
+"""デモの一年。どの段も、職員が打つコマンドと同じ仕事（benefit.services）を、日付を進めながら呼ぶ。"""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress
+from sqlalchemy import func, select
+
+from batch.world import make_ward
+from batch.world.answers import answer_account, answer_tax
+from batch.world.replies import reply_forms
+from benefit.domain.access import BATCH, Actor, DeskRole, WardRole
+from benefit.domain.case import STATE_WORDS
+from benefit.domain.programme import Programme
+from benefit.records import transfer_results
+from benefit.records.transfer_result_row import Outcome
+from benefit.services import (
+    bank_master,
+    bank_reports,
+    beneficiaries,
+    desk_cases,
+    desk_export,
+    desk_load,
+    desk_planned,
+    extracts,
+    inquiries,
+    judgment,
+    people,
+    setup,
+    transfers,
+)
+from benefit.services.files import write_atomic
+from benefit.services.home import Home
+from benefit.store import desk, ward
+from benefit.store.engine import reading
+from letters.mailing import make_letters
+
+STEPS = 17
+_FAILURE_EVERY = 150
+
+
+class DemoClock:
+    """一日の中は一秒ずつ進み、日付は物語が進める時計。"""
+
+    def __init__(self) -> None:
+        self._now = datetime(2024, 6, 20, 0, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """いま（UTC）。"""
+        self._now += timedelta(milliseconds=10)
+        return self._now
+
+    def go_to(self, day: date) -> None:
+        """この日の朝 9 時（日本）へ。"""
+        self._now = datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+class DemoYear:
+    """一年を生きる。rows は最後の表、places は出たもの。"""
+
+    def __init__(self, home: Home, bar: Progress, *, seed: int) -> None:
+        self.home, self.bar, self.seed = home, bar, seed
+        self.programme = Programme.load("r6-2024")
+        self.clock = DemoClock()
+        self.out = home.path / "demo"
+        self.rows: list[tuple[str, str, str]] = []
+        self.places: list[tuple[str, Path]] = []
+        self.operator, self.operator_password = "operator1", secrets.token_urlsafe(15)
+        self.example = ("", "")
+        self._whole = bar.add_task("一年", total=STEPS)
+        self._now = bar.add_task("", total=None)
+
+    def live(self, *, residents: int, extracts: Path | None) -> None:
+        """通す。"""
+        folder = extracts or self._make_ward(residents)
+        self._open(folder)
+        self._import(folder)
+        self._build(date(2024, 6, 20), "対象者の判定（一回目）")
+        self._inquire()
+        self._build(date(2024, 7, 1), "対象者の判定（照会の回答の後）")
+        self._letters(date(2024, 7, 5))
+        self._to_desk(date(2024, 7, 8))
+        self._replies(date(2024, 7, 26))
+        self._pay(1, judged_on=date(2024, 7, 26), pay_date=date(2024, 8, 2))
+        self._bank_answers(1, date(2024, 8, 5))
+        self._to_desk(date(2024, 8, 6))
+        self._new_accounts(date(2024, 8, 20))
+        self._pay(2, judged_on=date(2024, 8, 21), pay_date=date(2024, 8, 28))
+        self._bank_answers(2, date(2024, 8, 30))
+        self._to_desk(date(2024, 9, 2))
+        self._settle()
+
+    def _step(self, name: str) -> Callable[[int, int], None]:
+        self.bar.update(self._now, description=name, completed=0, total=None)
+        self.bar.advance(self._whole)
+
+        def tick(done: int, total: int) -> None:
+            self.bar.update(self._now, completed=done, total=total)
+
+        return tick
+
+    def _row(self, what: str, count: int, yen: int | None = None) -> None:
+        self.rows.append((what, f"{count:,}", "" if yen is None else f"{yen:,}"))
+
+    def _make_ward(self, residents: int) -> Path:
+        tick = self._step("架空の区を作る")
+        folder = self.out / "extracts"
+        make_ward(folder, residents=residents, seed=self.seed, tick=tick)
+        self.places.append(("抽出データ（架空の区）", folder))
+        return folder
+
+    def _open(self, folder: Path) -> None:
+        self._step("台帳を用意する")
+        setup.init_ward(self.home)
+        setup.init_desk(self.home)
+        data = (folder / "accounts.csv").read_bytes()
+        rows = csv.DictReader(io.StringIO(_decode(data), newline=""))
+        own = {("9999", f"{branch:03d}") for branch in range(1, 21)}
+        bank_master.use_rehearsal(self.home, own | {(row["金融機関コード"], row["支店コード"]) for row in rows})
+        for staff_id, name, role in (
+            ("tanto", "区 担当", WardRole.CLERK),
+            ("shonin1", "区 承認一", WardRole.APPROVER),
+            ("shonin2", "区 承認二", WardRole.APPROVER),
+        ):
+            with self.home.ward.begin() as connection:
+                people.add(
+                    connection,
+                    ward.staff,
+                    ward.audit_log,
+                    staff_id=staff_id,
+                    name=name,
+                    role=role.value,
+                    password=secrets.token_urlsafe(15),
+                    actor=BATCH,
+                    at=self.clock(),
+                )
+        with self.home.desk.begin() as connection:
+            people.add(
+                connection,
+                desk.staff,
+                desk.audit_log,
+                staff_id=self.operator,
+                name="電話 受付",
+                role=DeskRole.OPERATOR.value,
+                password=self.operator_password,
+                actor=BATCH,
+                at=self.clock(),
+            )
+
+    def _import(self, folder: Path) -> None:
+        tick = self._step("抽出データを取り込む")
+        read = kept = 0
+        for number, kind in enumerate(extracts.KINDS, 1):
+            path = folder / f"{kind}.csv"
+            if path.exists():
+                done = extracts.import_file(self.home, kind, path, clock=self.clock, levy_year=self.programme.levy_year)
+                read, kept = read + done.rows_read, kept + done.rows_kept
+                if kind == "residents":
+                    self._row("住民記録", done.rows_kept)
+            tick(number, len(extracts.KINDS))
+        self._row(f"取込の行（読込 {read:,} = 採用 {kept:,} + 不採用 {read - kept:,}）", kept)
+
+    def _build(self, today: date, name: str) -> None:
+        self._step(name)
+        self.clock.go_to(today)
+        folder = self.out / f"build-{today:%m%d}"
+        built = beneficiaries.build(self.home, self.programme, today, out=folder, clock=self.clock)
+        self._row(name, built.eligible, built.total_yen)
+        self.places.append((name, folder / "outcomes.csv"))
+
+    def _inquire(self) -> None:
+        self._step("照会し、回答を取り込む")
+        self.clock.go_to(date(2024, 6, 24))
+        folder = self.out / "inquiries"
+        kana = self._kana()
+        for kind in ("tax", "account"):
+            asked = inquiries.export(
+                self.home, self.programme, date(2024, 6, 24), kind, out=folder / kind, clock=self.clock
+            )
+            rows = list(csv.DictReader(io.StringIO(asked.path.read_text(encoding="utf-8"), newline="")))
+            answers = answer_tax(rows, self.seed) if kind == "tax" else answer_account(rows, self.seed, kana=kana)
+            path = folder / f"{kind}_answers.csv"
+            write_atomic(path, answers)
+            inquiries.import_answers(
+                self.home, self.programme, kind, path, clock=self.clock, encoding=None, allow_rejects=0
+            )
+            self._row(inquiries.NAMES[kind], asked.rows)
+        self.places.append(("照会用データと回答", folder))
+
+    def _kana(self) -> dict[str, str]:
+        frame = extracts.load(self.home, extracts.current_sources(self.home)["residents"])
+        return {f"{number:010d}": kana or "" for number, kana in frame.select("person_number", "kana_name").iter_rows()}
+
+    def _letters(self, day: date) -> None:
+        tick = self._step("手紙を組む")
+        self.clock.go_to(day)
+        made = make_letters(
+            self.home, self.programme, out=self.out / "letters", issued_on=day, clock=self.clock, tick=tick
+        )
+        self._row(f"手紙（対象 {made.read:,} = 印刷 {made.printed:,} + 止めた {made.held:,}）", made.printed)
+        self.places.append(("手紙（委託先で刷る／区で刷る）", self.out / "letters"))
+
+    def _to_desk(self, day: date) -> None:
+        self._step("受渡: 区 → 給付管理システム")
+        self.clock.go_to(day)
+        folder = self.out / f"payees-{day:%m%d}"
+        desk_export.export(self.home, self.programme, out=folder, today=day, clock=self.clock)
+        loaded = desk_load.load(self.home, folder, clock=self.clock)
+        self._row(f"受渡（{day:%m-%d}）", loaded.rows)
+        self.places.append((f"受渡フォルダ（{day:%m-%d}）", folder))
+
+    def _cases(self, *states: str) -> list[dict[str, Any]]:
+        table = desk.benefit_case
+        with reading(self.home.desk) as connection:
+            query = select(table).where(table.c.state.in_(states)).order_by(table.c.case_number)
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _replies(self, day: date) -> None:
+        self._step("確認書の返送と審査、辞退期限の経過")
+        forms = reply_forms(self._cases("C20"), seed=self.seed, first_day=date(2024, 7, 10))
+        self.clock.go_to(day)
+        done = desk_cases.receive_forms(self.home, forms, actor=BATCH, clock=self.clock)
+        desk_cases.pass_deadlines(self.home, day, actor=BATCH, clock=self.clock)
+        self._row("確認書の収受（" + "、".join(f"{name} {count:,}" for name, count in done.items()) + "）", len(forms))
+
+    def _new_accounts(self, day: date) -> None:
+        self._step("振込不能の人の、新しい口座の届出")
+        self.clock.go_to(day)
+        failed = [case | {"state": "C20"} for case in self._cases("F43", "F44")]
+        forms = [
+            form
+            for form in reply_forms(failed, seed=self.seed + 1, first_day=day - timedelta(days=10))
+            if form.outcome == "完了"
+        ]
+        desk_cases.receive_forms(self.home, forms, actor=BATCH, clock=self.clock)
+        self._row("口座の再届出", len(forms))
+
+    def _pay(self, number: int, *, judged_on: date, pay_date: date) -> None:
+        self._step(f"支給判定と振込（{number} 回目）")
+        self.clock.go_to(judged_on)
+        folder = self.out / f"planned-{number}"
+        master = bank_master.in_use(self.home)
+        planned = desk_planned.make(
+            self.home, self.programme.id, out=folder, today=judged_on, actor=BATCH, clock=self.clock
+        )
+        common = {"today": judged_on, "bank_master": master, "clock": self.clock}
+        if planned is not None:
+            judged = judgment.judge_folder(
+                self.home, self.programme, folder, out=self.out / f"judged-{number}", **common
+            )
+            self._row(
+                f"支給判定 {judged.file_number}（支給可 {judged.payable:,}、保留 {judged.held:,}、不可 {judged.blocked:,}）",
+                judged.rows,
+                judged.payable_yen,
+            )
+            self.places.append((f"判定結果（{number} 回目）", self.out / f"judged-{number}" / "verdicts.csv"))
+        by_ward = judgment.judge_ward_rows(self.home, self.programme, out=self.out / f"judged-ward-{number}", **common)
+        if by_ward is not None:
+            self._row("支給判定（区が直接扱う人）", by_ward.rows, by_ward.payable_yen)
+        maker = Actor("tanto", WardRole.CLERK.value)
+        made = transfers.make(self.home, self.programme, pay_date=pay_date, actor=maker, **common)
+        if made is None:
+            return
+        for approver in ("shonin1", "shonin2"):
+            transfers.approve(
+                self.home,
+                self.programme,
+                made.id,
+                bank_master=master,
+                actor=Actor(approver, WardRole.APPROVER.value),
+                clock=self.clock,
+            )
+        transfers.release(
+            self.home,
+            self.programme,
+            made.id,
+            out=self.out / "bank",
+            bank_master=master,
+            actor=maker,
+            clock=self.clock,
+        )
+        self._row(f"振込 {made.id}（二人が承認、指定日 {pay_date:%m-%d}）", made.line_count, made.total_yen)
+        self.places.append((f"全銀 総合振込ファイル（{number} 回目）", self.out / "bank" / made.path.name))
+
+    def _bank_answers(self, number: int, day: date) -> None:
+        """銀行の役: ほとんどは入金済、少しは振込不能、少しは照会中の後に六項目だけの知らせで不能になる。"""
+        self._step(f"銀行の結果（{number} 回目）")
+        self.clock.go_to(day)
+        request = self.out / "bank" / f"sogo-{number:04d}.txt"
+        if not request.exists():
+            return
+        data = request.read_bytes()
+        count = len(data.splitlines()) - 3
+        answers = [transfer_results.Answer(Outcome.CREDITED) for _ in range(count)]
+        # 二回目は、直した口座なので、みな入る。
+        failing = range(self.seed % 7, count, _FAILURE_EVERY) if number == 1 else range(0)
+        late = []
+        for position, at in enumerate(failing):
+            if position % 3 == 2:
+                answers[at] = transfer_results.Answer(Outcome.INQUIRING)
+                late.append(at)
+            else:
+                answers[at] = transfer_results.Answer(Outcome.FAILED, "03")
+        path = self.out / "bank" / f"kekka-{number:04d}.txt"
+        write_atomic(path, transfer_results.mirror(data, answers, created_on=day))
+        done = bank_reports.take(self.home, "results", path, clock=self.clock)
+        failed = done.failed
+        if late:
+            notice = self.out / "bank" / f"funo-{number:04d}.csv"
+            write_atomic(notice, _six_items(data, late))
+            failed += bank_reports.take(self.home, "failures", notice, clock=self.clock).failed
+        self._row(f"銀行の結果（{number} 回目）: 入金", done.credited)
+        self._row(f"銀行の結果（{number} 回目）: 振込不能", failed)
+        self.places.append((f"銀行の結果（{number} 回目）", path))
+
+    def _settle(self) -> None:
+        self._step("締める")
+        payment = ward.payment
+        with reading(self.home.ward) as connection:
+            count, yen = connection.execute(
+                select(func.count(), func.coalesce(func.sum(payment.c.amount_yen), 0)).where(payment.c.state == "F42")
+            ).one()
+            slots = connection.execute(
+                select(func.count(func.distinct(payment.c.slot))).where(payment.c.state == "F42")
+            ).scalar_one()
+        self._row("支給済", count, yen)
+        self._row("二度払った権利", count - slots, 0)
+        shown = self._cases("F42", "C24", "J31", "C20")
+        if shown:
+            self.example = (shown[0]["case_number"], STATE_WORDS[shown[0]["state"]].name)
+
+
+def _decode(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp932")
+
+
+def _six_items(request: bytes, lines: list[int]) -> bytes:
+    """seed 000 の六項目だけの、振込不能の知らせ。"""
+    records = request.decode("cp932").split("\r\n")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(["金融機関コード", "店舗コード", "預金種目", "口座番号", "口座名義人名", "振込金額"])
+    for at in lines:
+        record = records[at + 1]
+        writer.writerow(
+            [record[1:5], record[20:23], record[42], record[43:50], record[50:80].rstrip(), int(record[80:90])]
+        )
+    return buffer.getvalue().encode("cp932")
