@@ -20,9 +20,9 @@ def build_one(given: Context, *, today: str, programme: str, dry_run: bool, out:
     """作り、数を言う。"""
     from benefit.domain.entitlement import BENEFIT_NAMES
     from benefit.domain.programme import Programme
-    from benefit.services import beneficiaries, setup
+    from benefit.services import beneficiaries
 
-    setup.require(given.home.ward, "run")
+    given.need("ward", "run")
     with given.progress() as bar:
         task = bar.add_task("", total=5)
 
@@ -75,10 +75,9 @@ def explain(
     """なぜ対象か、なぜ対象でないかを、検査ごとに、見た値と元の行で言う。"""
     from benefit.domain.programme import Programme
     from benefit.services import explain as explaining
-    from benefit.services import setup
 
     given = context(ctx)
-    setup.require(given.home.ward, "run")
+    given.need("ward", "run")
     if (household is None) == (person is None):
         raise WrongUse("--household か --person の、どちらか一つを指定します")
     number = household or person or ""

@@ -48,6 +48,12 @@ class Context:
         with Progress(*columns, console=self.err, transient=True, disable=not self.err.is_terminal) as bar:
             yield bar
 
+    def need(self, store: str, table: str) -> None:
+        """台帳（ward か desk）があることを確かめる。"""
+        from benefit.store.engine import require
+
+        require(self.home.ward if store == "ward" else self.home.desk, table)
+
     def ward_staff(self, staff_id: str) -> Actor:
         """区の職員の本人確認。合言葉は端末から、端末でなければ標準入力の一行から読む。"""
         from benefit.services.people import authenticate

@@ -43,10 +43,10 @@ def export(
 ) -> None:
     """区から: 外へ出してよい受給者だけを、受渡フォルダに出す。"""
     from benefit.domain.programme import Programme
-    from benefit.services import desk_export, setup
+    from benefit.services import desk_export
 
     given = context(ctx)
-    setup.require(given.home.ward, "handover")
+    given.need("ward", "handover")
     on = day(today) if today else tokyo_date(given.clock())
     with given.progress() as bar:
         bar.add_task("受渡を作っています", total=None)
@@ -58,10 +58,10 @@ def export(
 @app.command()
 def load(ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR", help="受渡フォルダ")]) -> None:
     """委託先で: 受渡フォルダを受け入れる。"""
-    from benefit.services import desk_load, setup
+    from benefit.services import desk_load
 
     given = context(ctx)
-    setup.require(given.home.desk, "load")
+    given.need("desk", "load")
     done = desk_load.load(given.home, folder, clock=given.clock)
     if done.repeated:
         given.say("この受渡は、もう受け入れてあります。何も変えません。")
@@ -73,10 +73,10 @@ def load(ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR
 @app.command()
 def advance(ctx: typer.Context, today: Today = None) -> None:
     """委託先で: 期限の過ぎた件を進める。"""
-    from benefit.services import desk_cases, setup
+    from benefit.services import desk_cases
 
     given = context(ctx)
-    setup.require(given.home.desk, "benefit_case")
+    given.need("desk", "benefit_case")
     on = day(today) if today else tokyo_date(given.clock())
     done = desk_cases.pass_deadlines(given.home, on, actor=BATCH, clock=given.clock)
     given.say("、".join(f"{name} {count:,} 件" for name, count in done.items()))
@@ -85,10 +85,10 @@ def advance(ctx: typer.Context, today: Today = None) -> None:
 @app.command()
 def forms(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="入力した確認書（CSV）")]) -> None:
     """委託先で: 入力した確認書を収受し、審査の結果を入れる。"""
-    from benefit.services import desk_cases, setup
+    from benefit.services import desk_cases
 
     given = context(ctx)
-    setup.require(given.home.desk, "benefit_case")
+    given.need("desk", "benefit_case")
     done = desk_cases.receive_forms(given.home, read_forms(file), actor=BATCH, clock=given.clock)
     given.say("確認書: " + "、".join(f"{name} {count:,}" for name, count in done.items()))
 
@@ -136,10 +136,10 @@ def planned(
 ) -> None:
     """委託先から: 払う用意のできた件を、支給予定情報に出す。"""
     from benefit.domain.programme import Programme
-    from benefit.services import desk_planned, setup
+    from benefit.services import desk_planned
 
     given = context(ctx)
-    setup.require(given.home.desk, "planned_file")
+    given.need("desk", "planned_file")
     on = day(today) if today else tokyo_date(given.clock())
     made = desk_planned.make(
         given.home, Programme.load(programme).id, out=out, today=on, actor=BATCH, clock=given.clock

@@ -40,14 +40,14 @@ def add_to(app: typer.Typer) -> None:
 def add_staff(given: Context, store: str, staff_id: str, name: str, role: str, password: str) -> None:
     """一人を登録する。"""
     from benefit.domain.access import BATCH, DeskRole, WardRole
-    from benefit.services import people, setup
+    from benefit.services import people
     from benefit.store import desk, ward
 
     roles = [r.value for r in (WardRole if store == "ward" else DeskRole)]
     if role not in roles:
         raise WrongUse("役割が違います", found=role, allowed="、".join(roles))
     engine = given.home.ward if store == "ward" else given.home.desk
-    setup.require(engine, "staff")
+    given.need(store, "staff")
     tables = ward if store == "ward" else desk
     with engine.begin() as connection:
         people.add(
@@ -89,17 +89,16 @@ def staff_add(
 @audit_app.command("verify")
 def audit_verify(ctx: typer.Context) -> None:
     """監査ログの鎖を最初から確かめ、壊れていれば最初の行を言う。"""
-    from benefit.services import setup
     from benefit.store import audit, desk, ward
     from benefit.store.engine import reading
 
     given = context(ctx)
     broken = False
-    for label, engine, table in (
-        ("区の台帳", given.home.ward, ward.audit_log),
-        ("給付管理システム", given.home.desk, desk.audit_log),
+    for label, store, engine, table in (
+        ("区の台帳", "ward", given.home.ward, ward.audit_log),
+        ("給付管理システム", "desk", given.home.desk, desk.audit_log),
     ):
-        setup.require(engine, "audit_log")
+        given.need(store, "audit_log")
         with reading(engine) as connection:
             count, found = audit.verify(connection, table)
         if found:
@@ -118,12 +117,11 @@ def handover_list(ctx: typer.Context) -> None:
     """受渡管理簿を見る。"""
     from sqlalchemy import select
 
-    from benefit.services import setup
     from benefit.store import ward
     from benefit.store.engine import reading
 
     given = context(ctx)
-    setup.require(given.home.ward, "handover")
+    given.need("ward", "handover")
     names = {
         "payees_out": "支給対象者（委託先へ）",
         "bank_out": "振込ファイル（銀行へ）",
@@ -159,10 +157,8 @@ def serve_desk(
 
     import uvicorn
 
-    from benefit.services import setup
-
     given = context(ctx)
-    setup.require(given.home.desk, "benefit_case")
+    given.need("desk", "benefit_case")
     # 一括処理は画面を知らない。サーバーが、作業場所の名だけを受け取って、画面を読み込む。
     os.environ["BENEFIT_HOME"] = str(given.home.path)
     given.say(f"給付管理システム: http://{host}:{port}/  （止めるには Ctrl+C）")

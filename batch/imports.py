@@ -39,9 +39,9 @@ def import_one(
 ) -> None:
     """一つ取り込み、数を言う。"""
     from benefit.domain.programme import Programme
-    from benefit.services import extracts, setup
+    from benefit.services import extracts
 
-    setup.require(given.home.ward, "snapshot")
+    given.need("ward", "snapshot")
     levy_year = Programme.load(programme).levy_year
     with given.progress() as bar:
         bar.add_task(f"{extracts.NAMES[kind]}を取り込んでいます", total=None)

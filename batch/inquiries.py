@@ -32,10 +32,10 @@ def export(
 ) -> None:
     """照会用データを出す。"""
     from benefit.domain.programme import Programme
-    from benefit.services import inquiries, setup
+    from benefit.services import inquiries
 
     given = context(ctx)
-    setup.require(given.home.ward, "inquiry")
+    given.need("ward", "inquiry")
     on = day(today) if today else tokyo_date(given.clock())
     with given.progress() as bar:
         bar.add_task("照会する人を選んでいます", total=None)
@@ -54,10 +54,10 @@ def import_(
 ) -> None:
     """回答を取り込む。次の build から判定に使われる。"""
     from benefit.domain.programme import Programme
-    from benefit.services import inquiries, setup
+    from benefit.services import inquiries
 
     given = context(ctx)
-    setup.require(given.home.ward, "inquiry")
+    given.need("ward", "inquiry")
     done = inquiries.import_answers(
         given.home,
         Programme.load(programme),

@@ -42,10 +42,10 @@ def add_to(app: typer.Typer) -> None:
     ) -> None:
         """支給予定情報を、区の台帳と突き合わせて判定する。"""
         from benefit.domain.programme import Programme
-        from benefit.services import bank_master, judgment, setup
+        from benefit.services import bank_master, judgment
 
         given = context(ctx)
-        setup.require(given.home.ward, "planned_file")
+        given.need("ward", "planned_file")
         if (folder is None) != ward:
             raise WrongUse("支給予定情報のフォルダか --ward の、どちらか一つを指定します")
         on = day(today) if today else tokyo_date(given.clock())

@@ -17,10 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="確認書・支給のお知らせ�
 def make_one(given: Context, *, out: Path, issued_on: str | None, programme: str) -> None:
     """作り、数を言う。読んだ数 = 刷った数 + 止めた数。"""
     from benefit.domain.programme import Programme
-    from benefit.services import setup
     from letters.mailing import make_letters
 
-    setup.require(given.home.ward, "letter")
+    given.need("ward", "letter")
     on = day(issued_on, "--issued-on") if issued_on else tokyo_date(given.clock())
     with given.progress() as bar:
         task = bar.add_task("手紙を組んでいます", total=None)

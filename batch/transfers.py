@@ -130,9 +130,9 @@ def show(ctx: typer.Context, number: Number) -> None:
 
 
 def _report(given: Context, kind: str, file: Path) -> None:
-    from benefit.services import bank_reports, setup
+    from benefit.services import bank_reports
 
-    setup.require(given.home.ward, "bank_report")
+    given.need("ward", "bank_report")
     if not file.is_file():
         raise WrongUse("ファイルがありません", found=file.name)
     done = bank_reports.take(given.home, kind, file, clock=given.clock)

@@ -24,7 +24,7 @@ ACCOUNT_FLAG_NAMES = {
 }
 
 # Damm の準群（H. M. Damm, 2004）。一字の誤りと、隣どうしの入れ違いを必ず見つける。
-_DAMM = (
+DAMM = (
     (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
     (7, 0, 9, 2, 1, 5, 4, 8, 6, 3),
     (4, 2, 0, 6, 8, 7, 1, 3, 5, 9),
@@ -47,7 +47,7 @@ def check_digit(body: str) -> str:
     """10 桁の本体に付ける検査数字（Damm）。"""
     row = 0
     for digit in body:
-        row = _DAMM[row][ord(digit) - 48]
+        row = DAMM[row][ord(digit) - 48]
     return str(row)
 
 
@@ -63,6 +63,11 @@ def case_number_for(slot: str, key: bytes, attempt: int = 0) -> str:
     （途中で止まった処理をやり直しても、番号が変わらない）。`attempt` は番号がぶつかったときの次の候補。
     10 桁の本体のうち使われるのは 10 万分の 1 程度なので、当て推量は当たらない（reliability P19）。
     """
-    digest = hashlib.blake2b(f"{slot}#{attempt}".encode(), key=key, digest_size=16).digest()
-    body = f"{int.from_bytes(digest, 'big') % 10**10:010d}"
+    body = f"{case_number_body(slot, key, attempt):010d}"
     return body + check_digit(body)
+
+
+def case_number_body(slot: str, key: bytes, attempt: int = 0) -> int:
+    """番号の本体（10 桁の数）。"""
+    digest = hashlib.blake2b(f"{slot}#{attempt}".encode(), key=key, digest_size=16).digest()
+    return int.from_bytes(digest, "big") % 10**10

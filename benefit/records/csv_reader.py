@@ -1,8 +1,9 @@
 """外から来た CSV を、全部の欄を文字として読む。当て推量も、直しも、黙って捨てることもしない。
 
-判定者は標準の `csv`（厳格）である。引用符も改変もない素直なファイルだけ、同じ答えになることを数で確かめてから
-Polars で速く読む: 引用符・NUL・制御文字・単独の CR・空行がなく、行の数と、区切りの総数が列の数に合うこと
-（列が多い行は Polars が断るので、総数が合えば、どの行の列の数も合っている）。出典: building.md §8。
+判定者は標準の `csv`（厳格）である。引用符も単独の CR もない素直なファイルだけ、同じ答えになることを数で確かめて
+から Polars で速く読む: 行の数が改行の数に合い、区切りの総数が列の数に合うこと（列が多い行は Polars が断るので、
+総数が合えば、どの行の列の数も合っている。空行は区切りを持たないので、総数が合わない）。UTF-8 でないバイトは
+Polars が断る。出典: building.md §8。
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import polars as pl
 
 from benefit.domain.errors import Place, RefusedInput
 
-#: 欄の中にあってはならない制御文字（改行・復帰・タブを除く）。
-CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
+UTF8_MARKED = "utf-8（BOM つき）"
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -37,8 +37,13 @@ class RawTable:
 def read(data: bytes, *, file_name: str, encoding: str | None = None) -> RawTable:
     """読む。ファイルごと受け付けられないときは RefusedInput。"""
     place = Place(file=file_name)
-    if not data.strip():
+    if not data[:1_000_000].strip() and not data.strip():
         raise RefusedInput("ファイルが空です（見出しもありません）", code="empty", place=place)
+    if encoding is None or encoding.lower().startswith("utf"):
+        # 素直な UTF-8 なら、全体を Python の文字列にせずに済む（半分の時間で読める）。
+        quick = _quick(data, place)
+        if quick is not None:
+            return quick
     text, used = _as_utf8(data, encoding, place)
     header = _header(text, place)
     fast = _fast(text, header)
@@ -46,6 +51,17 @@ def read(data: bytes, *, file_name: str, encoding: str | None = None) -> RawTabl
         return RawTable(fast, used, ())
     frame, misfits = _strict(text, header, place)
     return RawTable(frame, used, tuple(misfits))
+
+
+def _quick(data: bytes, place: Place) -> RawTable | None:
+    marked = data.startswith(_UTF8_BOM)
+    body = data[len(_UTF8_BOM) :] if marked else data
+    try:
+        body.split(b"\n", 1)[0][:100_000].decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    frame = _fast(body, _header(body, place))
+    return None if frame is None else RawTable(frame, UTF8_MARKED if marked else "utf-8", ())
 
 
 def _as_utf8(data: bytes, encoding: str | None, place: Place) -> tuple[bytes, str]:
@@ -69,7 +85,7 @@ def _as_utf8(data: bytes, encoding: str | None, place: Place) -> tuple[bytes, st
     if wanted in {None, "utf-8"} or marked:
         try:
             body.decode("utf-8")
-            return body, "utf-8（BOM つき）" if marked else "utf-8"
+            return body, UTF8_MARKED if marked else "utf-8"
         except UnicodeDecodeError as error:
             failures.append((error.start + len(data) - len(body), "UTF-8"))
     if wanted in {None, "cp932"} and not marked:
@@ -115,14 +131,12 @@ def _header(text: bytes, place: Place) -> list[str]:
 
 def _fast(text: bytes, header: list[str]) -> pl.DataFrame | None:
     """素直なファイルなら Polars で読む。一つでも疑いがあれば None。"""
-    if b'"' in text or len(text.translate(None, CONTROLS)) != len(text):
+    if b'"' in text:
         return None
     if b"\r" in text:
         if text.count(b"\r") != text.count(b"\r\n"):
             return None
         text = text.replace(b"\r\n", b"\n")
-    if b"\n\n" in text or text.startswith(b"\n"):
-        return None
     rows = text.count(b"\n") + (not text.endswith(b"\n")) - 1
     if text.count(b",") != (rows + 1) * (len(header) - 1) or len(header) < 2:
         return None

@@ -28,12 +28,25 @@ def suspected_columns(frame: pl.DataFrame) -> list[str]:
     names = [name for name, dtype in frame.schema.items() if dtype == pl.String]
     if frame.is_empty() or not names:
         return []
-    # まず長さだけを見る。ほとんどの列は、ここで外れる。
-    long_enough = frame.select(
-        (pl.col(name).str.len_bytes() >= _DIGITS).sum() * 2 > pl.col(name).count() for name in names
+    # まず、12 バイト以上で数字から始まる値が半分を超えるかだけを見る。ほとんどの列は、ここで外れる。
+    long_enough = [
+        name
+        for name, most in zip(
+            names,
+            frame.select(
+                (pl.col(name).str.len_bytes() >= _DIGITS).sum() * 2 > pl.col(name).count() for name in names
+            ).row(0),
+            strict=True,
+        )
+        if most
+    ]
+    if not long_enough:
+        return []
+    digits_first = frame.select(
+        pl.col(name).str.head(1).is_in(list("0123456789")).sum() * 2 > pl.col(name).count() for name in long_enough
     ).row(0)
     found = []
-    for name, candidate in zip(names, long_enough, strict=True):
+    for name, candidate in zip(long_enough, digits_first, strict=True):
         if not candidate:
             continue
         values = frame.select(pl.col(name).drop_nulls().str.replace_all(r"[\s\-－‐　]", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import polars as pl
 
 FILE_NAME = "outcomes.csv"
@@ -29,15 +31,27 @@ def _columns() -> list[pl.Expr]:
     return [cells.get(name, pl.col(name)).alias(heading) for heading, name in COLUMNS.items()]
 
 
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    """先頭の三列の順。対象区分は「世帯」「児童」「納税者」が文字の順そのもので、番号は 10 桁に補えば数の順と同じ。"""
+    kinds = pl.Enum(sorted(rows["subject_kind"].unique().to_list()))
+    return rows.with_columns(pl.col("subject_kind").cast(kinds)).sort("subject_kind", "subject_number", "benefit")
+
+
+def _csv(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, quote_style="necessary")
+    return buffer.getvalue()
+
+
 def render(outcomes: pl.DataFrame) -> bytes:
     """outcomes.csv。番号は 10 桁に補い、空は空のまま。同じ結果なら一字も違わない。"""
-    rows = outcomes.select(_columns()).sort("対象区分", "対象番号", "給付種別")
-    return rows.write_csv(quote_style="necessary").encode()
+    return _csv(_sorted(outcomes).select(_columns()))
 
 
 def render_entitlements(eligible: pl.DataFrame) -> bytes:
     """entitlements.csv: 対象の行に、給付管理番号と枝番を足したもの。"""
-    rows = eligible.select(
-        pl.col("case_number").alias("給付管理番号"), pl.col("branch").alias("枝番"), *_columns()
-    ).sort("対象区分", "対象番号", "給付種別")
-    return rows.write_csv(quote_style="necessary").encode()
+    return _csv(
+        _sorted(eligible).select(
+            pl.col("case_number").alias("給付管理番号"), pl.col("branch").alias("枝番"), *_columns()
+        )
+    )

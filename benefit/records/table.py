@@ -93,8 +93,8 @@ class Column:
                 # 読んだ日付を書き戻して、一字も違わないこと。「2024-2-3」や「2024-02-30」を通さない。
                 return _date(value).dt.to_string("%Y-%m-%d") == value
             case Kind.BIRTH:
-                shape = value.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-                return shape & self._earliest(value).is_not_null() & self._latest(value).is_not_null()
+                # 読める範囲は、値の種類ごとに一度だけ計算してある（`_births`）。
+                return pl.col(f"{self.name}_earliest").is_not_null()
             case Kind.SUPPORTER:
                 return value.str.contains(r"^([0-9]{10}|区外)$")
 
@@ -122,6 +122,21 @@ class Column:
         begun = _date(start)
         return pl.when(day == "00").then(begun.dt.month_end()).otherwise(begun)
 
+    def births(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """生年月日が取りうる範囲を、値の種類ごとに一度だけ計算して付ける。読めない値は null。"""
+        value = pl.col(self.heading)
+        shaped = value.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+        ranges = (
+            frame.select(value.unique())
+            .drop_nulls()
+            .with_columns(
+                pl.when(shaped).then(self._earliest(value)).alias(f"{self.name}_earliest"),
+                pl.when(shaped).then(self._latest(value)).alias(f"{self.name}_latest"),
+            )
+        )
+        both = pl.col(f"{self.name}_earliest").is_not_null() & pl.col(f"{self.name}_latest").is_not_null()
+        return frame.join(ranges.filter(both), on=self.heading, how="left", maintain_order="left")
+
     @property
     def typed(self) -> list[pl.Expr]:
         """検査の済んだ値を、型のついた列にする。"""
@@ -136,11 +151,7 @@ class Column:
             case Kind.DATE:
                 return [_date(value).alias(self.name)]
             case Kind.BIRTH:
-                return [
-                    value.alias(self.name),
-                    self._earliest(value).alias(f"{self.name}_earliest"),
-                    self._latest(value).alias(f"{self.name}_latest"),
-                ]
+                return [value.alias(self.name), pl.col(f"{self.name}_earliest"), pl.col(f"{self.name}_latest")]
             case Kind.SUPPORTER:
                 return [
                     value.replace("区外", None).cast(pl.Int64).alias("supporter_number"),
@@ -259,6 +270,9 @@ def read(table: Table, data: bytes, *, file_name: str, encoding: str | None = No
 
 def _validated(table: Table, raw: csv_reader.RawTable, warnings: tuple[str, ...]) -> Reading:
     frame = raw.frame.select(*(column.heading for column in table.columns), "line")
+    for column in table.columns:
+        if column.kind is Kind.BIRTH:
+            frame = column.births(frame)
     bad = [column.bad.alias(column.heading) for column in table.columns]
     # ふだんは、一回の計算で「どこにも問題がない」と分かる。
     counts = frame.select(expr.sum() for expr in bad).row(0) if frame.height else (0,) * len(bad)

@@ -61,24 +61,29 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
     )
     accounts = payee_accounts(facts, payees).collect().lazy().rename({"person_number": "payee_number"})
     wards = ward_households(facts, members.lazy())
-    belongs = members.lazy().select("person_number", "household_number")
+    belongs = members.select("person_number", "household_number")
     protected = facts.protected.lazy().select("person_number", itself=pl.lit(value=True)).unique("person_number")
 
-    def routed(frame: pl.LazyFrame) -> pl.LazyFrame:
-        return (
-            frame.join(accounts, on="payee_number", how="left")
-            .join(wards, on="household_number", how="left")
+    def routed(frame: pl.DataFrame, in_ward: pl.Expr) -> pl.DataFrame:
+        # 幅の広い表をつなぐと、列の数だけ写しが要る。経路に要る列だけでつないで、横に並べる。
+        narrow = (
+            frame.lazy()
+            .select("verdict", "payee_number", "household_number", itself_number=_person(frame))
+            .join(accounts, on="payee_number", how="left", maintain_order="left")
+            .join(wards, on="household_number", how="left", maintain_order="left")
+            .join(protected, left_on="itself_number", right_on="person_number", how="left", maintain_order="left")
             .with_columns(pl.col("name_agrees").fill_null(value=False))
+            .select(route_columns(in_ward))
+            .collect()
         )
+        return frame.hstack(narrow)
 
     in_household = pl.col("ward").fill_null(value=False)
-    households = routed(households.lazy()).with_columns(route_columns(in_household)).collect()
-    children = routed(children.lazy()).with_columns(route_columns(in_household)).collect()
-    taxpayers = (
-        routed(taxpayers.lazy().join(belongs, on="person_number", how="left"))
-        .join(protected, on="person_number", how="left")
-        .with_columns(route_columns(in_household | pl.col("itself").fill_null(value=False)))
-        .collect()
+    households = routed(households, in_household)
+    children = routed(children, in_household)
+    taxpayers = routed(
+        taxpayers.join(belongs, on="person_number", how="left", maintain_order="left"),
+        in_household | pl.col("itself").fill_null(value=False),
     )
     outcomes = pl.concat(
         [
@@ -90,6 +95,11 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
         ]
     )
     return Decisions(members, households, children, taxpayers, outcomes)
+
+
+def _person(frame: pl.DataFrame) -> pl.Expr:
+    """その行が人の行なら、その人。世帯の行なら空。"""
+    return pl.col("person_number") if "person_number" in frame.columns else pl.lit(None, dtype=pl.Int64)
 
 
 def _outcome(kind: str, subject: str) -> list[pl.Expr]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, inspect
-
 from benefit.domain.errors import WrongUse
 from benefit.services.home import Home
 from benefit.store.migrate import upgrade
@@ -27,9 +25,3 @@ def init_desk(home: Home) -> None:
 def _separate(home: Home) -> None:
     if home.ward_url == home.desk_url:
         raise WrongUse("区の台帳と給付管理システムの台帳は、別のデータベースに置きます", code="one-store")
-
-
-def require(engine: Engine, table: str) -> None:
-    """台帳があることを確かめる。"""
-    if not inspect(engine).has_table(table):
-        raise WrongUse("台帳がまだありません。先に benefit init を実行してください", code="no-store")

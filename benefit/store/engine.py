@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+
+from benefit.domain.errors import WrongUse
 
 PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "recursive_triggers=ON", "trusted_schema=OFF")
 
@@ -35,3 +37,9 @@ def make_engine(url: str) -> Engine:
 def reading(engine: Engine) -> Connection:
     """読むだけの接続。SQLite では書き手を待たせない。"""
     return engine.connect().execution_options(sqlite_begin="DEFERRED")
+
+
+def require(engine: Engine, table: str) -> None:
+    """台帳があることを確かめる。なければ、先にすることを言う。"""
+    if not inspect(engine).has_table(table):
+        raise WrongUse("台帳がまだありません。先に benefit init を実行してください", code="no-store")
