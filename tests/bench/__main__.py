@@ -1,0 +1,150 @@
+"""make bench: 速さを、同じ回で測った限界や相手との比で示す。`make bench ONLY=名前` で一つだけ。
+
+一回温めてから、相手と交互に三回以上測り、中央値を取る。表を印字し、bench.json に書く（契約 §5）。
+比は二通り: 「全体」はプロセスの起動から終わりまで、「仕事」は起動と部品の読み込みを除いた秒。
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.bench.extracts import write_big
+
+ROOT = Path(__file__).parents[2]
+RUNS = 3
+CACHE = Path(tempfile.gettempdir()) / "benefit-bench"
+
+
+@dataclass
+class Figure:
+    name: str
+    value: float
+    unit: str
+    against: str
+    ratio: float
+    goal: str
+    rows: int
+    peak_mib: int
+
+
+def run(*arguments: str) -> dict[str, float]:
+    """子の一回。全体の秒（whole）を足して返す。"""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.child", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    whole = time.perf_counter() - started
+    return {**json.loads(done.stdout.splitlines()[-1]), "whole": whole}
+
+
+def compare(
+    name: str, job: str, folder: Path, goal: float, *, url: Callable[[], str] = lambda: "", runs: int = RUNS
+) -> list[Figure]:
+    """仕事と、素の読み取りを交互に。"""
+    ours, peers = [], []
+    for turn in range(runs + 1):
+        peer, own = run("parse", str(folder)), run(job, str(folder), url())
+        if turn:
+            peers.append(peer)
+            ours.append(own)
+    figures = []
+    for key, label, text in (("whole", "全体", f"≤ {goal:g}"), ("seconds", "仕事", "（参考）")):
+        value = statistics.median(one[key] for one in ours)
+        ratio = statistics.median(own[key] / peer[key] for own, peer in zip(ours, peers, strict=True))
+        figures.append(
+            Figure(
+                f"{name}（{label}）",
+                round(value, 3),
+                "秒",
+                "同じファイルを Polars で読むだけ",
+                round(ratio, 2),
+                text,
+                int(ours[0]["rows"]),
+                int(max(one["peak_mib"] for one in ours)),
+            )
+        )
+    return figures
+
+
+def extracts_of(residents: int) -> Path:
+    folder = CACHE / f"ward-{residents}"
+    if not (folder / "braille.csv").exists():
+        sys.stderr.write(f"{residents:,} 人の抽出データを作っています…\n")
+        write_big(folder, residents)
+    return folder
+
+
+@contextmanager
+def fresh_databases() -> Iterator[Callable[[], str]]:
+    """呼ぶたびに、空のデータベースの URL（試験と同じ立て方の PostgreSQL、ただし書込みの保証は切らない）。"""
+    import sqlalchemy as sa
+
+    from tests.support.pgserver import postgres
+
+    with postgres() as server:
+        admin = sa.create_engine(server.url, isolation_level="AUTOCOMMIT")
+        names = iter(range(1000))
+
+        def new() -> str:
+            name = f"bench{next(names)}"
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            return sa.make_url(server.url).set(database=name).render_as_string(hide_password=False)
+
+        yield new
+        admin.dispose()
+
+
+def build_csv() -> list[Figure]:
+    return compare("取込と判定 35 万人 → outcomes.csv", "outcomes", extracts_of(350_000), 8)
+
+
+def build_sqlite() -> list[Figure]:
+    return compare("同、支給権利を SQLite へ", "sqlite", extracts_of(350_000), 20)
+
+
+def build_postgresql() -> list[Figure]:
+    with fresh_databases() as new:
+        return compare("同、支給権利を PostgreSQL へ", "postgresql", extracts_of(350_000), 20, url=new)
+
+
+def build_large() -> list[Figure]:
+    return compare("取込と判定 377 万人 → SQLite", "sqlite", extracts_of(3_770_000), 20, runs=1)
+
+
+FIGURES: dict[str, Callable[[], list[Figure]]] = {
+    "build-csv": build_csv,
+    "build-sqlite": build_sqlite,
+    "build-postgresql": build_postgresql,
+}
+#: 時間のかかるもの。名前を言ったときだけ測る。
+LONG: dict[str, Callable[[], list[Figure]]] = {"build-3770000": build_large}
+
+
+def main(only: str = "") -> int:
+    chosen = {only: {**FIGURES, **LONG}[only]} if only else FIGURES
+    figures: list[Figure] = []
+    for name, measure in chosen.items():
+        sys.stderr.write(f"測っています: {name}\n")
+        figures += measure()
+    width = max(len(figure.name) for figure in figures) + 2
+    sys.stdout.write(f"{'名前':{width}}{'値':>10}  {'比':>8}  {'目標':<8}{'行':>12}{'最大 MiB':>10}\n")
+    for f in figures:
+        sys.stdout.write(
+            f"{f.name:{width}}{f.value:>10.3f}{f.unit} {f.ratio:>8.2f}  {f.goal:<8}{f.rows:>12,}{f.peak_mib:>10,}\n"
+        )
+    (ROOT / "bench.json").write_text(json.dumps([asdict(f) for f in figures], ensure_ascii=False, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
