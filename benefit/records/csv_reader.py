@@ -57,7 +57,7 @@ def _quick(data: bytes, place: Place) -> RawTable | None:
     marked = data.startswith(_UTF8_BOM)
     body = data[len(_UTF8_BOM) :] if marked else data
     try:
-        body.split(b"\n", 1)[0][:100_000].decode("utf-8")
+        _first_line(body).decode("utf-8")
     except UnicodeDecodeError:
         return None
     frame = _fast(body, _header(body, place))
@@ -104,8 +104,13 @@ def _as_utf8(data: bytes, encoding: str | None, place: Place) -> tuple[bytes, st
     )
 
 
+def _first_line(text: bytes) -> bytes:
+    end = text.find(b"\n")
+    return text if end < 0 else text[:end]
+
+
 def _header(text: bytes, place: Place) -> list[str]:
-    first = text.split(b"\n", 1)[0]
+    first = _first_line(text)
     # 見出しの中に引用符つきの改行があるかもしれないので、そのときは先頭を少し長く読む。
     head = first.rstrip(b"\r") if first.count(b'"') % 2 == 0 else text[:100_000]
     try:

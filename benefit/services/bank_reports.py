@@ -24,7 +24,7 @@ from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
 from benefit.services.transfers import customer_codes, posting_row
 from benefit.store import audit, ward
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn, reading
 
 NAMES = {"results": "振込結果", "failures": "振込不能"}
 _WORDS = {
@@ -69,6 +69,12 @@ def take(home: Home, kind: str, path: Path, *, clock: Clock) -> Taken:
         )
     now = clock()
     with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        known = connection.execute(
+            select(ward.bank_report.c.id).where(ward.bank_report.c.sha256 == fingerprint)
+        ).scalar()
+        if known is not None:
+            return _summary(home, known, repeated=True)
         lines, moves = _match(connection, rows)
         report_id = connection.execute(
             ward.bank_report.insert().values(

@@ -27,6 +27,7 @@ from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
+from benefit.store.engine import in_turn
 
 #: 差として見る項目（内の名前 → 見せる名前）。
 WATCHED = {
@@ -104,6 +105,7 @@ def build(
     timed("結果を並べる")
     step("支給権利を登録する")
     with home.ward.begin() as connection:
+        in_turn(connection, "entitlements")
         stored = stored_entitlements(connection, programme.id)
         differences, fresh, same = compare(stored, eligible, outcomes, programme.id)
         repeated = False
@@ -234,13 +236,13 @@ def number(fresh: pl.DataFrame, stored: pl.DataFrame, key: bytes) -> pl.DataFram
     taken = set(stored["case_number"].to_list())
     chosen = numbers.to_list()
     if len(taken | set(chosen)) != len(taken) + len(chosen):
-        chosen = []
-        for slot in slots:
+        # 10 億に一つの偶然でも、10 万件では起こる。ぶつかった権利だけ、次の候補にする。
+        for position, slot in enumerate(slots):
             attempt = 0
-            while (candidate := case_number_for(slot, key, attempt)) in taken:
+            while chosen[position] in taken:
                 attempt += 1
-            taken.add(candidate)
-            chosen.append(candidate)
+                chosen[position] = case_number_for(slot, key, attempt)
+            taken.add(chosen[position])
     return fresh.with_columns(pl.Series("case_number", chosen, dtype=pl.String), branch=pl.lit(1, dtype=pl.Int64))
 
 

@@ -20,7 +20,7 @@ from benefit.records import extracts as layouts
 from benefit.services.files import atomic_path, read_input, sha256_of, write_atomic
 from benefit.services.home import Home
 from benefit.store import audit, ward
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn, reading
 
 #: benefit import で取り込む七種。
 KINDS = ("residents", "taxes", "prior", "accounts", "addresses", "protected", "braille")
@@ -105,6 +105,7 @@ def import_file(
         read.frame.write_parquet(beside, compression="lz4", statistics=False)
         beside.chmod(0o600)
     with home.ward.begin() as connection:
+        in_turn(connection, "extracts")
         present = connection.execute(
             select(ward.snapshot.c.id).where(ward.snapshot.c.kind == kind, ward.snapshot.c.sha256 == fingerprint)
         ).first()

@@ -29,9 +29,10 @@ from benefit.rules.payment_checks import FILE_CHECKS, coarse_reasons, judge_rows
 from benefit.services.files import read_input, read_manifest, sha256_of, write_atomic, write_manifest
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
+from benefit.services.transfers import pending_verdicts
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn, reading
 
 ACCOUNT = ("bank_code", "branch_code", "account_type", "account_number", "holder_kana")
 _VERDICT_COLUMNS = (
@@ -189,6 +190,10 @@ def _judge(
     standing = stand(home, programme, today)
     prepared = _prepare(standing, rows, today, bank_master).with_columns(judged_on=pl.lit(today))
     with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        table = ward.planned_file
+        if connection.execute(select(table.c.id).where(table.c.sha256 == fingerprint)).first():
+            return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
         judged = judge_rows(_with_ledger(connection, prepared), programme)
         file_id = connection.execute(
             ward.planned_file.insert().values(
@@ -342,6 +347,7 @@ def _with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
             returned_attempts=((pl.col("state") == "F43") & pl.col("back")).sum().cast(pl.Int64),
         )
     )
+    waiting = [line["entitlement_id"] for line in pending_verdicts(connection)]
     letters = pl.DataFrame(
         [
             tuple(r)
@@ -360,7 +366,8 @@ def _with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
         .join(letters, on="entitlement_id", how="left", maintain_order="left")
         .with_columns(
             paid=pl.col("paid").fill_null(value=False),
-            in_flight=pl.col("in_flight").fill_null(value=False),
+            # 支給可の判定が出て、まだ振込になっていない権利も、もう一度は通さない。
+            in_flight=pl.col("in_flight").fill_null(value=False) | pl.col("entitlement_id").is_in(waiting),
             failed_attempts=pl.col("failed_attempts").fill_null(0),
             returned_attempts=pl.col("returned_attempts").fill_null(0),
             # お知らせを受けた人は期限の経過で、ほかの人は収受と審査の完了で、払う用意ができる。

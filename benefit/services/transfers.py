@@ -30,7 +30,7 @@ from benefit.services.files import sha256_of, write_atomic
 from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn, reading
 
 ACCOUNT = ("bank_code", "branch_code", "account_type", "account_number", "holder_kana")
 APPROVALS_NEEDED = 2
@@ -80,7 +80,8 @@ def make(
     standing = stand(home, programme, today).entitlements.filter("open")
     open_now = set(standing["id"].to_list())
     with home.ward.begin() as connection:
-        lines = [line for line in _payable(connection) if line["entitlement_id"] in open_now]
+        in_turn(connection, "money")
+        lines = [line for line in pending_verdicts(connection) if line["entitlement_id"] in open_now]
         if not lines:
             return None
         number = (connection.execute(select(func.max(ward.transfer.c.id))).scalar() or 0) + 1
@@ -114,23 +115,21 @@ def make(
     return show(home, number)
 
 
-def _payable(connection: Connection) -> list[dict[str, Any]]:
-    """支給可の行のうち、まだ支払になっていないもの。給付管理番号の順。"""
+def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
+    """支給可で、まだ生きた支払になっていない判定の行。権利ごとに一番新しい一つ、給付管理番号の順。
+
+    振込不能の後は、その後に判定し直した行だけが使える（古い口座の判定で、もう一度払わない）。取り消した後は、
+    同じ判定の行から作り直せる。支払が生きている権利は、何度判定されていても出てこない。
+    """
     verdict, payment, entitlement = ward.verdict, ward.payment, ward.entitlement
-    filed = select(payment.c.id).where(
-        payment.c.planned_file_id == verdict.c.planned_file_id,
-        payment.c.line_number == verdict.c.line_number,
-        payment.c.state != "F49",
-    )
-    attempts = select(func.max(payment.c.attempt)).where(payment.c.entitlement_id == entitlement.c.id).scalar_subquery()
-    last = payment.alias()
-    last_state = (
-        select(last.c.state)
-        .where(last.c.entitlement_id == entitlement.c.id)
-        .order_by(last.c.attempt.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    last = {
+        row.entitlement_id: row
+        for row in connection.execute(
+            select(payment.c.entitlement_id, payment.c.attempt, payment.c.state, payment.c.planned_file_id).order_by(
+                payment.c.attempt
+            )
+        )
+    }
     query = (
         select(
             verdict.c.planned_file_id,
@@ -141,14 +140,27 @@ def _payable(connection: Connection) -> list[dict[str, Any]]:
             entitlement.c.amount_yen,
             entitlement.c.case_number,
             entitlement.c.branch,
-            func.coalesce(attempts, 0).label("attempts"),
-            last_state.label("last_state"),
         )
         .join(entitlement, entitlement.c.id == verdict.c.entitlement_id)
-        .where(verdict.c.verdict == "支給可", ~filed.exists())
+        .where(verdict.c.verdict == "支給可")
         .order_by(entitlement.c.case_number, verdict.c.planned_file_id)
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    chosen: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(query).mappings():
+        before = last.get(row["entitlement_id"])
+        if before is None:
+            usable = True
+        elif before.state == "F43":
+            usable = row["planned_file_id"] > before.planned_file_id
+        else:
+            usable = before.state == "F49" and row["planned_file_id"] >= before.planned_file_id
+        if usable:
+            chosen[row["entitlement_id"]] = {
+                **row,
+                "attempts": before.attempt if before else 0,
+                "last_state": before.state if before else None,
+            }
+    return list(chosen.values())
 
 
 def _file_payments(connection: Connection, number: int, lines: Sequence[dict[str, Any]], now: Any) -> None:

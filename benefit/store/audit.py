@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Table, select
 
 from benefit.domain.access import Actor
+from benefit.store.engine import in_turn
 
 GENESIS = "0" * 64
-#: PostgreSQL で書き手を一列に並べる鍵（値に意味はない）。SQLite は BEGIN IMMEDIATE が並べる。
-_LOCK = 20240603
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """一行を書き足す。`subject` は給付管理番号などで、氏名や口座は書かない。"""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    in_turn(connection, "audit")
     last = connection.execute(select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)).first()
     sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
     row = {

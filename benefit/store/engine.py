@@ -6,9 +6,10 @@ SQLite の既定の接続は読んで書く処理を静かに失う（building.m
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from benefit.domain.errors import WrongUse
 
@@ -37,6 +38,16 @@ def make_engine(url: str) -> Engine:
 def reading(engine: Engine) -> Connection:
     """読むだけの接続。SQLite では書き手を待たせない。"""
     return engine.connect().execution_options(sqlite_begin="DEFERRED")
+
+
+def in_turn(connection: Connection, deed: str) -> None:
+    """この仕事を一列に並べる（トランザクションの終わりまで）。SQLite は BEGIN IMMEDIATE がもう並べている。
+
+    二重を断るのは一意の制約であり、これはやり直しを減らし、断りの言葉を正しくするためにある。
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(hashlib.blake2b(deed.encode(), digest_size=7).digest(), "big")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def require(engine: Engine, table: str) -> None:
