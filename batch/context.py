@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from getpass import getpass
@@ -59,10 +59,8 @@ class Context:
         from benefit.services.people import authenticate
         from benefit.store import ward
 
-        if sys.stdin.isatty():
-            password = getpass(f"{staff_id} の合言葉: ")
-        else:
-            password = sys.stdin.readline().rstrip("\n")
+        terminal = sys.stdin.isatty()
+        password = getpass(f"{staff_id} の合言葉: ") if terminal else sys.stdin.readline().rstrip("\n")
         return authenticate(self.home.ward, ward.staff, ward.audit_log, staff_id, password, self.clock)
 
 
@@ -75,9 +73,9 @@ def context(ctx: typer.Context) -> Context:
 
 def day(text: str, name: str = "--today") -> date:
     """YYYY-MM-DD の日付。違えば WrongUse。"""
-    try:
-        if len(text) != 10:
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise WrongUse(f"{name} の日付が読めません", found=text, allowed="YYYY-MM-DD") from None
+    # fromisoformat は「20240620」も読むので、書き戻して同じであることまで見る。
+    with suppress(ValueError):
+        read = date.fromisoformat(text)
+        if read.isoformat() == text:
+            return read
+    raise WrongUse(f"{name} の日付が読めません", found=text, allowed="YYYY-MM-DD")

@@ -13,14 +13,13 @@ from typing import Any
 from rich.progress import Progress
 from sqlalchemy import func, select
 
+from batch.demo_bank import answer
 from batch.world import make_ward
 from batch.world.answers import answer_account, answer_tax
 from batch.world.replies import reply_forms
 from benefit.domain.access import BATCH, Actor, DeskRole, WardRole
 from benefit.domain.case import STATE_WORDS
 from benefit.domain.programme import Programme
-from benefit.records import transfer_results
-from benefit.records.transfer_result_row import Outcome
 from benefit.services import (
     bank_master,
     bank_reports,
@@ -43,7 +42,8 @@ from benefit.store.engine import reading
 from letters.mailing import make_letters
 
 STEPS = 17
-_FAILURE_EVERY = 150
+#: 一回目の振込で、この件数に一件が振込不能になる（benefit-rules I: 0.3–1 %）。
+FAILURE_EVERY = 150
 
 
 class DemoClock:
@@ -256,7 +256,8 @@ class DemoYear:
                 self.home, self.programme, folder, out=self.out / f"judged-{number}", **common
             )
             self._row(
-                f"支給判定 {judged.file_number}（支給可 {judged.payable:,}、保留 {judged.held:,}、不可 {judged.blocked:,}）",
+                f"支給判定 {judged.file_number}"
+                f"（支給可 {judged.payable:,}、保留 {judged.held:,}、不可 {judged.blocked:,}）",
                 judged.rows,
                 judged.payable_yen,
             )
@@ -290,32 +291,22 @@ class DemoYear:
         self.places.append((f"全銀 総合振込ファイル（{number} 回目）", self.out / "bank" / made.path.name))
 
     def _bank_answers(self, number: int, day: date) -> None:
-        """銀行の役: ほとんどは入金済、少しは振込不能、少しは照会中の後に六項目だけの知らせで不能になる。"""
         self._step(f"銀行の結果（{number} 回目）")
         self.clock.go_to(day)
-        request = self.out / "bank" / f"sogo-{number:04d}.txt"
+        bank = self.out / "bank"
+        request = bank / f"sogo-{number:04d}.txt"
         if not request.exists():
             return
-        data = request.read_bytes()
-        count = len(data.splitlines()) - 3
-        answers = [transfer_results.Answer(Outcome.CREDITED) for _ in range(count)]
         # 二回目は、直した口座なので、みな入る。
-        failing = range(self.seed % 7, count, _FAILURE_EVERY) if number == 1 else range(0)
-        late = []
-        for position, at in enumerate(failing):
-            if position % 3 == 2:
-                answers[at] = transfer_results.Answer(Outcome.INQUIRING)
-                late.append(at)
-            else:
-                answers[at] = transfer_results.Answer(Outcome.FAILED, "03")
-        path = self.out / "bank" / f"kekka-{number:04d}.txt"
-        write_atomic(path, transfer_results.mirror(data, answers, created_on=day))
+        every = FAILURE_EVERY if number == 1 else 0
+        results, notice = answer(request.read_bytes(), created_on=day, every=every, start=self.seed % 7)
+        path = bank / f"kekka-{number:04d}.txt"
+        write_atomic(path, results)
         done = bank_reports.take(self.home, "results", path, clock=self.clock)
         failed = done.failed
-        if late:
-            notice = self.out / "bank" / f"funo-{number:04d}.csv"
-            write_atomic(notice, _six_items(data, late))
-            failed += bank_reports.take(self.home, "failures", notice, clock=self.clock).failed
+        if notice:
+            write_atomic(bank / f"funo-{number:04d}.csv", notice)
+            failed += bank_reports.take(self.home, "failures", bank / f"funo-{number:04d}.csv", clock=self.clock).failed
         self._row(f"銀行の結果（{number} 回目）: 入金", done.credited)
         self._row(f"銀行の結果（{number} 回目）: 振込不能", failed)
         self.places.append((f"銀行の結果（{number} 回目）", path))
@@ -342,17 +333,3 @@ def _decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("cp932")
-
-
-def _six_items(request: bytes, lines: list[int]) -> bytes:
-    """seed 000 の六項目だけの、振込不能の知らせ。"""
-    records = request.decode("cp932").split("\r\n")
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(["金融機関コード", "店舗コード", "預金種目", "口座番号", "口座名義人名", "振込金額"])
-    for at in lines:
-        record = records[at + 1]
-        writer.writerow(
-            [record[1:5], record[20:23], record[42], record[43:50], record[50:80].rstrip(), int(record[80:90])]
-        )
-    return buffer.getvalue().encode("cp932")

@@ -68,7 +68,8 @@ def tell(given: Context, done: object) -> None:
     name = extracts.NAMES[done.kind]
     if done.already and not done.current:
         given.say(
-            f"{name}: {done.file_name} は前に取り込んだ内容で、その後に新しいファイルが入っています。何も変えません（{equation}）"
+            f"{name}: {done.file_name} は前に取り込んだ内容で、その後に新しいファイルが入っています。"
+            f"何も変えません（{equation}）"
         )
     elif done.already:
         given.say(f"{name}: {done.file_name} は、もう取り込んであります。何も変えません（{equation}）")

@@ -60,7 +60,7 @@ STATE_WORDS: dict[str, StateWords] = {
     "P20": StateWords(
         "お知らせ発送済",
         "支給のお知らせをお送りしています。{due}までに辞退や口座変更のお申し出がなければ、手続きは不要で、お知らせに書かれた口座に振り込みます。",
-        "We have sent you a notice of payment. Unless you decline or change the account by {due_en}, no action is needed.",
+        "We have sent you a notice of payment. No action is needed unless you decline or change it by {due_en}.",
         "辞退・口座変更の期限（{due}）を待つ。",
     ),
     "P22": StateWords(
@@ -156,7 +156,7 @@ STATE_WORDS: dict[str, StateWords] = {
     "F43": StateWords(
         "振込不能",
         "{paid}に振り込みましたが、口座の都合で入金できませんでした。口座の確認をお願いする手紙をお送りします。",
-        "We tried to transfer the payment on {paid_en}, but it was not accepted by the bank. We will send you a letter.",
+        "We sent the payment on {paid_en}, but the bank could not accept it. We will send you a letter.",
         "口座の再届出を受け付ける。",
     ),
     "F44": StateWords(

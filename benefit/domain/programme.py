@@ -69,7 +69,8 @@ class Programme:
         missing, extra = sorted(wanted - raw.keys()), sorted(raw.keys() - wanted)
         if missing or extra:
             raise RefusedInput(
-                f"{file}: 事業の項目が合いません（足りない: {'、'.join(missing) or 'なし'} / 知らない: {'、'.join(extra) or 'なし'}）",
+                f"{file}: 事業の項目が合いません"
+                f"（足りない: {'、'.join(missing) or 'なし'} / 知らない: {'、'.join(extra) or 'なし'}）",
                 code="programme-keys",
             )
         types = get_type_hints(Programme)

@@ -22,7 +22,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class RawTable:
-    """読んだままの表。`frame` は全部 String（空の欄は null）と `line`、`misfits` は列の数が合わない行と見つかった数。"""
+    """読んだままの表。`frame` は全部 String（空の欄は null）と `line`。misfits は列の数が合わない行と、その列の数。"""
 
     frame: pl.DataFrame
     encoding: str

@@ -64,7 +64,7 @@ def members_on(facts: Facts, programme: Programme, today: date) -> pl.LazyFrame:
 
 
 def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame) -> pl.LazyFrame:
-    """基準日の世帯ごとに一行: 検査の列（真・偽・null）、verdict、reasons、benefit、amount_yen、payee_number、P1〜P5。"""
+    """基準日の世帯ごとに一行: 検査の列（真・偽・null）、verdict、reasons、給付と額、payee_number、P1〜P5。"""
 
     def any_class(letter: str) -> pl.Expr:
         return (pl.col("tax_class") == letter).any()

@@ -10,7 +10,6 @@ import polars as pl
 from benefit.domain.programme import Programme
 from benefit.rules.facts import Facts
 
-
 #: 課税区分の型。八つの字しかないので、字ではなく番号で比べる（半分の時間で済む）。
 CLASSES = pl.Enum(["0", "1", "2", "N", "Q", "U", "X"])
 

@@ -157,7 +157,7 @@ def _log(
     actor: Actor,
     clock: Clock,
     call: str,
-    purpose: str,  # noqa: FBT001
+    purpose: str,
 ) -> None:
     audit.record(
         connection,

@@ -50,9 +50,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> str:
     """丸ごと書き、指紋を返す。個人の情報を含みうるので、持ち主だけが読める。"""
-    with atomic_path(path) as beside:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
-            out.write(data)
+    with (
+        atomic_path(path) as beside,
+        os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out,
+    ):
+        out.write(data)
     return sha256_of(data)
 
 
