@@ -24,6 +24,7 @@ _OUTCOME = (
     "payee_number",
     "route",
     "account_flag",
+    "name_agrees",
     "household_number",
 )
 

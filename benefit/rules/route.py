@@ -77,7 +77,7 @@ def ward_households(facts: Facts, members: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def route_columns(in_ward: pl.Expr) -> list[pl.Expr]:
-    """`route`・`account_flag`・`account_kind`。対象でない行は空。"""
+    """`route`・`account_flag`・`account_kind`・`name_agrees`。対象でない行は空。"""
     eligible = pl.col("verdict") == "対象"
     return [
         pl.when(eligible)
@@ -87,4 +87,6 @@ def route_columns(in_ward: pl.Expr) -> list[pl.Expr]:
         .alias("route"),
         pl.when(eligible).then("account_flag").alias("account_flag"),
         pl.when(eligible).then("account_kind").alias("account_kind"),
+        # 区が直接扱う人にも、口座が分かっていればお知らせだけで払える。経路は WARD のままなので、ここに残す。
+        pl.when(eligible).then("name_agrees").alias("name_agrees"),
     ]

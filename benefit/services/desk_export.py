@@ -103,7 +103,7 @@ def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
             "branch",
             "benefit",
             "payee_number",
-            "account_flag",
+            account_flag="flag",
             planned_amount_yen="amount_yen",
         )
         .join(known, left_on="payee_number", right_on="person_number", how="inner")

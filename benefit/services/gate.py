@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from sqlalchemy import select
 
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import Decisions
 from benefit.services.beneficiaries import stored_entitlements, with_slots
 from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
+from benefit.store import ward
 from benefit.store.engine import reading
 
 
@@ -24,7 +26,8 @@ class Standing:
     """登録済みの支給権利と、いまの判定。
 
     `entitlements`: 登録簿の列に、いまの `route_now`（WARD に変わっていれば WARD）、`amount_now_yen`、
-    `payee_now`、`eligible_now`、`payee_dead`、`open`（通してよいか）、`why_closed` を足したもの。
+    `payee_now`、`flag`（使う口座の口座フラグ）、`eligible_now`、`payee_dead`、`ward_only`、`open`（通してよいか）、
+    `why_closed` を足したもの。
     """
 
     inputs: Inputs
@@ -37,20 +40,37 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     inputs = gather(home, programme, today)
     decisions = decide_now(inputs)
     now = with_slots(decisions.outcomes, programme.id).select(
-        "slot", route_now="route", amount_now_yen="amount_yen", payee_now="payee_number", flag_now="account_flag"
+        "slot",
+        route_now="route",
+        amount_now_yen="amount_yen",
+        payee_now="payee_number",
+        flag_now="account_flag",
+        agrees_now="name_agrees",
     )
     protected = inputs.facts.protected.select("person_number").with_columns(protected=pl.lit(value=True))
     dead = dead_people(inputs, today)
+    letter = ward.letter
     with reading(home.ward) as connection:
         stored = stored_entitlements(connection, programme.id)
+        written = connection.execute(
+            select(letter.c.entitlement_id, letter.c.account_flag)
+            .where(letter.c.lot_id.is_not(None))
+            .order_by(letter.c.id)
+        ).all()
+    letters = pl.DataFrame(
+        [tuple(row) for row in written], schema={"id": pl.Int64, "flag_written": pl.String}, orient="row"
+    ).unique("id", keep="last", maintain_order=True)
     # 外へ出してよいかは、いまの経路で決める。判定から消えた権利も、保護の印だけは直接に見る。
     seen = (
         stored.join(now, on="slot", how="left")
+        .join(letters, on="id", how="left")
         .join(protected.rename({"person_number": "payee_number"}), on="payee_number", how="left")
         .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
     )
     seen = seen.with_columns(
         eligible_now=pl.col("route_now").is_not_null(),
+        # 使う口座: 手紙に書いたもの。手紙の前なら、いまの判定のもの。
+        flag=pl.coalesce("flag_written", "flag_now", "account_flag"),
         payee_dead=pl.col("dead_on").is_not_null(),
         ward_only=(pl.col("route") == "WARD") | (pl.col("route_now") == "WARD") | pl.col("protected").is_not_null(),
     ).with_columns(

@@ -20,6 +20,7 @@ from benefit import __version__
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput
+from benefit.domain.letter import PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.records import planned_payments, verdicts
 from benefit.records.bank_master import BankMaster
@@ -149,14 +150,25 @@ def _check_manifest(
 
 
 def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
-    """区が直接扱う人のうち、いま払える権利の行: 生きている支払がなく、使える口座が分かっているもの。"""
+    """区が直接扱う人のうち、いま払える権利の行: お知らせの辞退期限が過ぎ、まだ判定していないもの。
+
+    確認書の返送が要る人（口座が分からない人）の行は、区の職員が受け付けてから作る。ここには入らない。
+    """
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
         judged = set(connection.execute(select(ward.verdict.c.entitlement_id)).scalars())
+        letter = ward.letter
+        noticed = set(
+            connection.execute(
+                select(letter.c.entitlement_id).where(
+                    letter.c.kind == PUSH_NOTICE, letter.c.due_on < today, letter.c.lot_id.is_not(None)
+                )
+            ).scalars()
+        )
     known = people(standing.inputs).select("person_number", "kana_name", "birth")
     rows = (
-        standing.entitlements.filter(pl.col("open") & pl.col("ward_only") & (pl.col("account_flag") != "0"))
-        .filter(~pl.col("id").is_in([number for number in judged if number is not None]))
+        standing.entitlements.filter(pl.col("open") & pl.col("ward_only") & (pl.col("flag") != "0"))
+        .filter(pl.col("id").is_in(list(noticed - judged)))
         .join(known, left_on="payee_number", right_on="person_number", how="left")
         .sort("case_number")
     )
@@ -168,7 +180,7 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
         kana_name="kana_name",
         birth="birth",
         planned_yen="amount_yen",
-        account_flag="account_flag",
+        account_flag="flag",
         **{name: pl.lit(None, dtype=pl.String) for name in ACCOUNT},
         received_on=pl.lit(None, dtype=pl.Date),
         reviewed_on=pl.lit(None, dtype=pl.Date),
@@ -246,7 +258,7 @@ def _prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: B
         "route_now",
         entitlement_id="id",
         branch_now="branch",
-        account_flag_now="account_flag",
+        account_flag_now="flag",
     )
     joined = (
         rows.join(entitlements, on="case_number", how="left", maintain_order="left")
@@ -371,7 +383,7 @@ def _with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
             failed_attempts=pl.col("failed_attempts").fill_null(0),
             returned_attempts=pl.col("returned_attempts").fill_null(0),
             # お知らせを受けた人は期限の経過で、ほかの人は収受と審査の完了で、払う用意ができる。
-            ready=(noticed.fill_null(value=False) | reviewed | pl.col("from_ward")),
+            ready=noticed.fill_null(value=False) | reviewed,
         )
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
-from benefit.domain.letter import LETTER_OF_ROUTE
+from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
@@ -33,9 +33,9 @@ class Mailing:
     already: int
 
 
-def due_on(programme: Programme, route: str, issued_on: date) -> date:
+def due_on(programme: Programme, kind: str, issued_on: date) -> date:
     """お知らせは辞退・口座変更の期限（発送日 + push_window_days）、確認書は返送期限（申請期限）。"""
-    if route == "PUSH":
+    if kind == PUSH_NOTICE:
         return issued_on + timedelta(days=programme.push_window_days)
     return programme.apply_deadline
 
@@ -52,8 +52,11 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
         made = connection.execute(select(table.c.entitlement_id)).scalars().all()
     entitlements = standing.entitlements.with_columns(made=pl.col("id").is_in(list(made)))
     waiting = entitlements.filter(~pl.col("made"))
+    # 口座が分かり、名義が合う人にはお知らせ、ほかの人には確認書。区が直接扱う人も同じで、刷る所だけが違う。
+    known = pl.col("agrees_now").fill_null(value=False) & (pl.col("flag") != "0")
     through = waiting.filter("open").with_columns(
-        route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now"))
+        route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now")),
+        kind=pl.when(known).then(pl.lit(PUSH_NOTICE)).otherwise(pl.lit(CONFIRMATION_LETTER)),
     )
     past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
     letters = (
@@ -62,15 +65,15 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
             "branch",
             "benefit",
             "amount_yen",
-            "account_flag",
             "payee_number",
+            "kind",
+            account_flag="flag",
             entitlement_id="id",
             route="route_now",
-            kind=pl.col("route_now").replace_strict(LETTER_OF_ROUTE, return_dtype=pl.String),
             place=pl.when(pl.col("route_now") == "WARD").then(pl.lit("ward")).otherwise(pl.lit("printer")),
-            due_on=pl.when(pl.col("route_now") == "PUSH")
-            .then(pl.lit(due_on(programme, "PUSH", issued_on)))
-            .otherwise(pl.lit(due_on(programme, "CONFIRM", issued_on))),
+            due_on=pl.when(pl.col("kind") == PUSH_NOTICE)
+            .then(pl.lit(due_on(programme, PUSH_NOTICE, issued_on)))
+            .otherwise(pl.lit(due_on(programme, CONFIRMATION_LETTER, issued_on))),
         )
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
         .join(past, left_on="payee_number", right_on="person_number", how="left")
@@ -150,6 +153,8 @@ def _letter(
         "kind": row["kind"],
         "lot_id": lot_id,
         "held_reason": held,
+        "route": row["route"],
+        "account_flag": row["account_flag"],
         "issued_on": issued_on,
         "due_on": row["due_on"],
     }

@@ -1,5 +1,7 @@
 """台帳への接続。SQLite は WAL・FULL・外部キー・BEGIN IMMEDIATE、PostgreSQL は SERIALIZABLE を使う所で指定する。
 
+断りや不具合の記録に個人の情報が載らないように、SQL の値は表示しない（hide_parameters）。
+
 SQLite の既定の接続は読んで書く処理を静かに失う（building.md §7: 1,600 回中 1,340 回）。だから
 自動の BEGIN を切り、書込みの約束を最初に取る。
 """
@@ -19,8 +21,8 @@ PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "recursive
 def make_engine(url: str) -> Engine:
     """URL から。`sqlite:///…` か `postgresql+psycopg://…`。"""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _record: object) -> None:

@@ -240,6 +240,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=True),
         sa.Column("held_reason", sa.Text(), nullable=True),
+        sa.Column("route", sa.String(length=10), nullable=False),
+        sa.Column("account_flag", sa.String(length=1), nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.CheckConstraint("kind IN ('confirmation_letter', 'push_notice')", name=op.f("ck_letter_kind_words")),

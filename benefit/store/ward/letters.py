@@ -30,6 +30,9 @@ letter = Table(
     Column("kind", String(30), nullable=False),
     Column("lot_id", ForeignKey("lot.id")),
     Column("held_reason", Text),
+    # 手紙に書いた届け方と口座。この後に口座の登録が変わっても、手紙に書いた口座で払う（CHK87）。
+    Column("route", String(10), nullable=False),
+    Column("account_flag", String(1), nullable=False),
     Column("issued_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     UniqueConstraint("entitlement_id", "branch", "kind"),
