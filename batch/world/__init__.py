@@ -30,7 +30,10 @@ _ADDRESS = ("宛名番号", "種別", "漢字氏名", "カナ氏名", "郵便番
 def make_ward(
     out: Path, *, residents: int, seed: int, tick: Callable[[int, int], None] = lambda _done, _total: None
 ) -> dict[str, int]:
-    """七つの CSV を `out` に書き、行の数を返す。住民記録と口座は CP932・CRLF、住民税は BOM つき UTF-8、ほかは UTF-8。"""
+    """七つの CSV を `out` に書き、行の数を返す。
+
+    住民記録と口座は CP932・CRLF、住民税は BOM つきの UTF-8、ほかは UTF-8（読み分けの試しになる）。
+    """
     chance = random.Random(seed)  # noqa: S311  # 秘密ではなく、再現できる架空のデータのため
     families = Families(chance, Names(chance))
     everyone: list[Person] = []
@@ -43,8 +46,7 @@ def make_ward(
         households.append(household)
         everyone += household
         tick(len(everyone), residents)
-    prior, former_members = _prior(households, chance)
-    everyone += former_members
+    prior = _prior(households, chance)
     outsiders = [families.household()[0] for _ in range(max(3, residents // 400))]
     tax_rows = [taxes.tax_row(person, chance) for person in everyone if _levied_here(person)]
     for place, person in enumerate(outsiders):
@@ -102,10 +104,9 @@ def _support(household: list[Person], chance: random.Random) -> None:
             person.supporter = head.number
 
 
-def _prior(households: list[list[Person]], chance: random.Random) -> tuple[list[list[str]], list[Person]]:
+def _prior(households: list[list[Person]], chance: random.Random) -> list[list[str]]:
     """昨年度の対象世帯: 続いている世帯、世帯主が亡くなった世帯、分かれた人、よその世帯に移った世帯主。"""
     rows: list[list[str]] = []
-    gone: list[Person] = []
     poor = [h for h in households if all(taxes.compute(p).ward == 0 for p in h) and h[0].became_on < date(2023, 12, 1)]
     for household in poor:
         draw = chance.random()
@@ -118,7 +119,7 @@ def _prior(households: list[list[Person]], chance: random.Random) -> tuple[list[
             # 世帯番号が変わり、前の世帯主はもういない（P3）。
             number, members = f"8{int(number) % 10**9:09d}", members[1:]
             rows.append([name, number, f"87{int(household[0].number) % 10**8:08d}", "世帯主", state])
-            rows += [[name, number, person.number, "子", state] for person in members + [household[0]]]
+            rows += [[name, number, person.number, "子", state] for person in [*members, household[0]]]
             continue
         if draw < 0.08:
             # 前は別の世帯の一員だった（P5）。
@@ -130,7 +131,7 @@ def _prior(households: list[list[Person]], chance: random.Random) -> tuple[list[
         if draw < 0.12:
             number = f"8{int(number) % 10**9:09d}"  # 世帯番号だけ変わった（P2）。
         rows += [[name, number, person.number, person.relation, state] for person in members]
-    return rows, gone
+    return rows
 
 
 def _accounts(everyone: list[Person], chance: random.Random) -> Iterable[list[str]]:

@@ -15,7 +15,7 @@ _ACCOUNT = ("照会番号", "住民番号", "登録", "金融機関コード", "
 
 def answer_tax(rows: Sequence[Mapping[str, str]], seed: int) -> bytes:
     """課税照会（tax_inquiry.csv の行）への回答。"""
-    chance = random.Random(seed)  # noqa: S311  # 再現できる架空のデータのため
+    chance = random.Random(f"課税照会の回答/{seed}")  # noqa: S311  # 再現できる架空のデータのため
     kinds = (
         ("課税", "4000", "62300", "52300", "0"),
         ("課税", "4000", "0", "0", "0"),
@@ -37,7 +37,7 @@ def answer_tax(rows: Sequence[Mapping[str, str]], seed: int) -> bytes:
 
 def answer_account(rows: Sequence[Mapping[str, str]], seed: int, *, kana: Mapping[str, str]) -> bytes:
     """公金受取口座照会への回答。三人に一人は登録があり、名義はたいてい本人。"""
-    chance = random.Random(seed)  # noqa: S311  # 再現できる架空のデータのため
+    chance = random.Random(f"口座照会の回答/{seed}")  # noqa: S311  # 再現できる架空のデータのため
     answers = []
     for row in rows:
         said = chance.choices(("有", "無", "提供停止"), (33, 65, 2))[0]

@@ -13,7 +13,7 @@ from benefit.services.desk_cases import ReceivedForm
 
 def reply_forms(cases: Sequence[Mapping[str, Any]], *, seed: int, first_day: date) -> list[ReceivedForm]:
     """給付管理システムの件（case_number、kana_name、person_number）への返送。同じ人は同じ口座を書く。"""
-    chance = random.Random(seed)  # noqa: S311  # 再現できる架空のデータのため
+    chance = random.Random(f"返送/{seed}")  # noqa: S311  # 再現できる架空のデータのため
     forms = []
     accounts: dict[str, tuple[str, str]] = {}
     for case in cases:

@@ -104,6 +104,6 @@ def tax_row(person: Person, chance: random.Random, *, kind: str = "住所") -> l
         str(sums.taxable), str(sums.difference), "0" if chance.random() > 0.01 else "15000", loan,
         "5000" if loan and int(loan) > 200_000 else "0", filed, tool, str(int(spouse)),
         str(int(spouse and sums.total <= 10_000_000)), str(int(spouse and bool(person.card) and chance.random() < 0.1)),
-        str(grown + parents_abroad), str(small), str(parents_abroad), str(int(bool(person.card) and chance.random() < 0.02)),
-        relief, person.supporter, "",
+        str(grown + parents_abroad), str(small), str(parents_abroad),
+        str(int(bool(person.card) and chance.random() < 0.02)), relief, person.supporter, "",
     ]  # fmt: skip

@@ -181,9 +181,13 @@ def payment_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
         PaymentCheck(
             "CHK85",
             block,
-            "口座フラグは区の口座なのに、委託先が口座を付けている",
+            "口座フラグは区の口座なのに、届出（収受）なしに、委託先が口座を付けている",
             "区確認",
-            known & pl.col("account_flag_now").is_in(["1", "3"]) & pl.col("account_sent"),
+            # 名義が合わず確認書になった人は、口座を書いて返す。その収受の記録があれば、届け出られた口座である。
+            known
+            & pl.col("account_flag_now").is_in(["1", "3"])
+            & pl.col("account_sent")
+            & pl.col("received_on").is_null(),
         ),
         PaymentCheck(
             "CHK93",
