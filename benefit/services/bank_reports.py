@@ -22,7 +22,7 @@ from benefit.records import transfer_results
 from benefit.records.transfer_result_row import REASONS, Outcome, TransferResult
 from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
-from benefit.services.transfers import customer_codes, posting_row
+from benefit.services.transfer_lines import customer_codes, posting_row
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
 
