@@ -22,6 +22,7 @@ DESK_ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/search"): EVERYONE,
     ("POST", "/case"): EVERYONE,
     ("GET", "/static/{name}"): OPEN,
+    ("GET", "/favicon.ico"): OPEN,
     ("POST", "/api/login"): OPEN,
     ("POST", "/api/logout"): EVERYONE,
     ("POST", "/api/search"): EVERYONE,

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from api.desk import session as sessions
 from api.desk.guard import ApiSession
@@ -16,7 +16,8 @@ from benefit.services import desk_lookup, people
 from benefit.store import desk
 
 router = APIRouter(prefix="/api", tags=["給付管理"])
-Short = Annotated[str, StringConstraints(max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f]*$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 
 
 class Message(BaseModel):
@@ -39,15 +40,25 @@ class Token(BaseModel):
     token: str
 
 
-class Search(BaseModel):
-    """給付管理番号か、カナ氏名と生年月日。"""
+class Call(BaseModel):
+    """いま受けている電話: 受付番号と用件。ログに載る。"""
 
     model_config = ConfigDict(extra="forbid")
-    case_number: Short = ""
-    kana_name: Short = ""
-    birth: Short = ""
-    call_reference: Annotated[Short, Field(max_length=40)] = ""
-    purpose: Annotated[Short, Field(max_length=40)] = ""
+    call_reference: Annotated[str, StringConstraints(max_length=40, pattern=_PRINTABLE)] = ""
+    purpose: Annotated[str, StringConstraints(max_length=40, pattern=_PRINTABLE)] = ""
+
+
+class SearchByNumber(Call):
+    """給付管理番号（11 桁。空白と - は気にしない）。"""
+
+    case_number: Annotated[str, StringConstraints(pattern=r"^[0-9 \-]{1,20}$")]
+
+
+class SearchByName(Call):
+    """カナ氏名（幅、空白、小さい仮名は気にしない）と生年月日（YYYY-MM-DD）。"""
+
+    kana_name: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
+    birth: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 
 
 class Hit(BaseModel):
@@ -130,7 +141,7 @@ def logout(request: Request, session: ApiSession) -> Message:
 
 
 @router.post("/search", responses=_REFUSALS)
-def search(request: Request, session: ApiSession, given: Search) -> Found:
+def search(request: Request, session: ApiSession, given: SearchByNumber | SearchByName) -> Found:
     """探す。5 件を超えるときは、何も返さない。"""
     hits = desk_lookup.search(
         request.app.state.engine, actor=session.actor, clock=request.app.state.clock, **given.model_dump()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,7 +43,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["wareki"] = lambda day: wareki(day) if day else "未登録"
-    made.filters["moment"] = lambda at: f"{at.astimezone(TOKYO) if at.tzinfo else at:%Y-%m-%d %H:%M}"
+    # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
+    made.filters["moment"] = lambda at: (
+        f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(TOKYO):%Y-%m-%d %H:%M}"
+    )
     return made
 
 
@@ -78,6 +82,12 @@ def static(name: str) -> Response:
         raise HTTPException(404, "ありません")
     path, kind = _STATIC[name]
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@router.get("/favicon.ico")
+def no_icon() -> Response:
+    """印はない。ブラウザが必ず尋ねるので、ないと答える。"""
+    return Response(status_code=204)
 
 
 @router.get("/login")

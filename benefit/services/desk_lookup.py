@@ -91,13 +91,15 @@ def search(
     digits = "".join(character for character in case_number if character.isdigit())
     table = desk.benefit_case
     query = select(table)
-    if digits:
+    if case_number.strip():
         by = "case_number"
         # 形の違う番号は、探すまでもなく当たらない。答えは「ない」と同じになる。
         query = query.where(table.c.case_number == (digits if is_case_number(digits) else ""))
     elif kana_name and birth:
         by = "kana_and_birth"
-        query = query.where(table.c.kana_key == search_key(kana_name), table.c.birth == birth)
+        # 記号だけの名前は、鍵が空になる。空の鍵では、誰も当てない。
+        key = search_key(kana_name)
+        query = query.where(table.c.kana_key == key, table.c.kana_key != "", table.c.birth == birth)
     else:
         raise RefusedInput("給付管理番号か、カナ氏名と生年月日の両方を入れてください", code="search-keys")
     with engine.begin() as connection:

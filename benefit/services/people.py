@@ -77,12 +77,16 @@ def authenticate(engine: Engine, staff: Table, audit_log: Table, staff_id: str, 
                 actor = Actor(staff_id, row["role"])
                 audit.record(connection, audit_log, at=now, actor=actor, action="login.accepted", subject=staff_id)
                 return actor
-            failures = row["failed_count"] + 1
-            over = failures - FREE_FAILURES
-            until = now + min(timedelta(seconds=30 * 2 ** min(over, 10)), timedelta(hours=1)) if over >= 0 else locked
-            connection.execute(
-                staff.update().where(staff.c.id == staff_id).values(failed_count=failures, locked_until=until)
-            )
+            # 閉じている間の試みは数えない。数えると、本人が待っても開かなくなる。
+            if open_now:
+                failures = row["failed_count"] + 1
+                over = failures - FREE_FAILURES
+                wait = min(timedelta(seconds=30 * 2 ** min(over, 10)), timedelta(hours=1))
+                connection.execute(
+                    staff.update()
+                    .where(staff.c.id == staff_id)
+                    .values(failed_count=failures, locked_until=now + wait if over >= 0 else None)
+                )
         audit.record(
             connection,
             audit_log,

@@ -1,0 +1,119 @@
+"""給付管理システムの試験の土台: 状態ごとに一件ずつの、架空の件と、役割ごとの人。"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.desk.app import create_app
+from benefit.domain.access import BATCH, DeskRole
+from benefit.domain.case import CASE_STATES
+from benefit.domain.entitlement import check_digit
+from benefit.domain.kana import search_key
+from benefit.services import people
+from benefit.services.home import Home
+from benefit.store import desk
+from tests.conftest import StepClock
+
+PASSWORD = "あいことば-とても-ながい-2024"
+CROWD = ("ヤマモト　ユウコ", "1980-01-01")
+
+
+def number_of(place: int) -> str:
+    body = f"{4_000_000_000 + place * 7919:010d}"
+    return body + check_digit(body)
+
+
+@dataclass
+class Desk:
+    home: Home
+    clock: StepClock
+    client: TestClient
+
+    def login(self, staff_id: str = "operator1") -> str:
+        """画面に入り、書込みの合言葉（csrf）を返す。"""
+        answer = self.client.post("/login", data={"staff_id": staff_id, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return answer.text.split('name="csrf" value="')[1].split('"')[0]
+
+    def token(self, staff_id: str = "operator1") -> dict[str, str]:
+        answer = self.client.post("/api/login", json={"staff_id": staff_id, "password": PASSWORD})
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+def case_row(place: int, state: str, name: str, kana: str, birth: str) -> dict[str, object]:
+    return {
+        "case_number": number_of(place),
+        "branch": 1,
+        "benefit": "R6-1",
+        "planned_amount_yen": 100_000,
+        "person_number": f"{place:010d}",
+        "household_number": f"{place:010d}",
+        "postal_code": "1690075",
+        "address": "東京都新宿区高田馬場一丁目2番3号",
+        "address2": "メゾン落合101号室",
+        "name": name,
+        "kana_name": kana,
+        "kana_key": search_key(kana),
+        "birth": birth,
+        "braille": False,
+        "account_flag": "2",
+        "past_bank_code": "9999",
+        "past_branch_code": "001",
+        "past_account_type": "1",
+        "past_account_number": "9123456",
+        "past_holder_kana": "ﾔﾏﾀﾞ ﾀﾛｳ",
+        "sent_on": date(2024, 7, 5),
+        "due_on": date(2024, 7, 19),
+        "state": state,
+        "changed_at": StepClock()(),
+    }
+
+
+@pytest.fixture
+def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
+    rows = [
+        case_row(
+            place,
+            state,
+            f"試験　{state}",
+            "シケン　" + "アイウエオカキクケコサシスセソタチツテト"[place],
+            f"19{50 + place}-05-06",
+        )
+        for place, state in enumerate(CASE_STATES)
+    ]
+    # 同姓同名・同じ生年月日の六人。
+    rows += [case_row(100 + place, "C20", f"山本　祐子{place}", *CROWD) for place in range(6)]
+    rows += [case_row(200, "F42", "髙﨑　清", "タカサキ　キヨシ", "1950-11-12")]
+    with home.desk.begin() as connection:
+        connection.execute(desk.benefit_case.insert(), rows)
+        for role in DeskRole:
+            people.add(
+                connection,
+                desk.staff,
+                desk.audit_log,
+                staff_id=f"{role.value}1",
+                name=f"試験 {role.value}",
+                role=role.value,
+                password=PASSWORD,
+                actor=BATCH,
+                at=clock(),
+            )
+    client = TestClient(create_app(home.desk, clock=clock), base_url="https://testserver")
+    yield Desk(home, clock, client)
+    client.close()
+
+
+def audit_rows(home: Home, action: str) -> list[dict[str, object]]:
+    table = desk.audit_log
+    with home.desk.connect() as connection:
+        query = table.select().where(table.c.action == action).order_by(table.c.sequence)
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def in_days(clock: StepClock, **span: float) -> None:
+    clock.now += timedelta(**span)
