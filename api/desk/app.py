@@ -48,6 +48,13 @@ def create_app(engine: Engine, *, clock: Clock = system_clock) -> FastAPI:
     for router in (json_api.router, pages.router):
         app.router.routes.extend(router.routes)
 
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, _error: Exception) -> Response:
+        # 思いがけない失敗でも、安全のための見出しは付ける（この答えは下の guard を通らない）。
+        answer = _answer(request, 500, "思いがけない誤りで表示できません。管理者に連絡してください。")
+        answer.headers.update({**_HEADERS, "Cache-Control": "no-store"})
+        return answer
+
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         refused = _repeated_query(request) or _foreign_origin(request)

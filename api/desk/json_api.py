@@ -95,6 +95,7 @@ class Case(BaseModel):
     benefit: str
     name: str
     kana_name: str
+    birth: str
     postal_code: str
     address: str
     braille: bool
@@ -142,7 +143,8 @@ def logout(request: Request, session: ApiSession) -> Message:
 
 @router.post("/search", responses=_REFUSALS)
 def search(request: Request, session: ApiSession, given: SearchByNumber | SearchByName) -> Found:
-    """探す。5 件を超えるときは、何も返さない。"""
+    """探す。5 件を超えるときは、何も返さない。受付番号と用件は、続けて開く一件のログにも載る。"""
+    sessions.begin_call(request.app.state.engine, session.token, given.call_reference, given.purpose)
     hits = desk_lookup.search(
         request.app.state.engine, actor=session.actor, clock=request.app.state.clock, **given.model_dump()
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from datetime import UTC
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 import pylopdf_fonts_jp
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -30,7 +28,8 @@ _STATIC = {
     "NotoSansJP.otf": (Path(pylopdf_fonts_jp.__file__).parent / "NotoSansJP-Regular.otf", "font/otf"),
 }
 PURPOSES = ("進み具合の問合せ", "届かない・なくした", "書き方", "口座のこと", "辞退", "そのほか")
-Text = Annotated[str, Form(max_length=100)]
+# 制御文字は、PostgreSQL に渡せないもの（NUL）がある。入口で断る。
+Text = Annotated[str, Form(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 @cache
@@ -43,10 +42,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["wareki"] = lambda day: wareki(day) if day else "未登録"
-    # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
-    made.filters["moment"] = lambda at: (
-        f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(TOKYO):%Y-%m-%d %H:%M}"
-    )
+    made.filters["moment"] = lambda at: f"{at.astimezone(TOKYO):%Y-%m-%d %H:%M}"
+    made.filters["birth"] = desk_lookup.spoken_birth
     return made
 
 
@@ -71,7 +68,7 @@ def message(request: Request, status: int, says: str, headers: dict[str, str] | 
 
 
 def _confirm(session: Session, csrf: str) -> None:
-    if not hmac.compare_digest(session.csrf, csrf):
+    if not hmac.compare_digest(session.csrf.encode(), csrf.encode()):
         raise HTTPException(403, "画面を開き直してから、もう一度送ってください")
 
 
@@ -133,17 +130,27 @@ def _search_page(request: Request, session: Session, *, status: int = 200, **val
 
 
 @router.post("/search")
-async def search(request: Request, session: PageSession) -> Response:
+def search(
+    request: Request,
+    session: PageSession,
+    csrf: Text = "",
+    call_reference: Text = "",
+    purpose: Text = "",
+    case_number: Text = "",
+    kana_name: Text = "",
+    birth: Text = "",
+) -> Response:
     """探す。一件だけ当たれば、そのまま開く。"""
-    given = {key: value[:100] for key, value in parse_qsl((await request.body()).decode("utf-8", "replace"))}
-    return _search(request, session, given)
-
-
-def _search(request: Request, session: Session, given: dict[str, str]) -> Response:
-    _confirm(session, given.get("csrf", ""))
+    _confirm(session, csrf)
     engine, clock = request.app.state.engine, request.app.state.clock
-    call, purpose = given.get("call_reference", "").strip(), given.get("purpose", "")
-    kept = {key: given.get(key, "") for key in ("call_reference", "purpose", "case_number", "kana_name", "birth")}
+    call = call_reference.strip()[:40]
+    kept = {
+        "call_reference": call,
+        "purpose": purpose,
+        "case_number": case_number,
+        "kana_name": kana_name,
+        "birth": birth,
+    }
     if not call or purpose not in PURPOSES:
         return _search_page(request, session, status=400, error="電話の番号と用件を先に入れてください", given=kept)
     sessions.begin_call(engine, session.token, call, purpose)
@@ -172,6 +179,14 @@ def read_case(request: Request, session: PageSession, case_number: Text = "", cs
     """一件を開く。"""
     _confirm(session, csrf)
     return _case(request, session, case_number, session.call_reference, session.purpose)
+
+
+@router.post("/call/end")
+def end_call(request: Request, session: PageSession, csrf: Text = "") -> Response:
+    """電話を終え、次の電話の検索へ。"""
+    _confirm(session, csrf)
+    sessions.end_call(request.app.state.engine, session.token)
+    return RedirectResponse("/", 303)
 
 
 def _case(request: Request, session: Session, case_number: str, call: str, purpose: str) -> Response:

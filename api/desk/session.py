@@ -100,6 +100,11 @@ def begin_call(engine: Engine, token: str, call_reference: str, purpose: str) ->
         )
 
 
+def end_call(engine: Engine, token: str) -> None:
+    """電話が終わった。次の電話の閲覧が、前の電話の記録に混ざらないようにする。"""
+    begin_call(engine, token, "", "")
+
+
 def end(engine: Engine, token: str) -> None:
     """出る。"""
     with engine.begin() as connection:

@@ -7,14 +7,16 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from benefit.domain.access import Actor
+from benefit.domain.access import Actor, DeskRole
 from benefit.domain.case import EVENT_NAMES, STATE_WORDS
 from benefit.domain.clock import Clock
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, BENEFIT_NAMES, is_case_number
@@ -44,7 +46,7 @@ class Hit:
 class Step:
     """進んだ跡の一行。"""
 
-    at: Any
+    at: datetime
     what: str
     state: str
 
@@ -58,6 +60,7 @@ class CaseSeen:
     benefit: str
     name: str
     kana_name: str
+    birth: str
     postal_code: str
     address: str
     braille: bool
@@ -76,6 +79,44 @@ class CaseSeen:
     steps: tuple[Step, ...]
 
 
+#: 電話で聞くのは和暦が多い。元号の一字目、または頭文字 → 元年の前の年。
+_ERAS = {"明": 1867, "M": 1867, "大": 1911, "T": 1911, "昭": 1925, "S": 1925, "平": 1988, "H": 1988, "令": 2018, "R": 2018}
+_BIRTH = re.compile(
+    r"(?:(?P<era>明治?|大正?|昭和?|平成?|令和?|[MTSHR]))?\s*(?P<year>\d{1,4}|元)\s*[-./年]\s*"
+    r"(?P<month>\d{1,2})\s*[-./月]\s*(?P<day>\d{1,2})\s*日?",
+)
+_HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
+#: 町名の後ろ: 算用数字か、漢数字の「丁目・番・号」から先。
+_AFTER_TOWN = re.compile(r"(?:[0-9０-９]|[一二三四五六七八九十百]+(?:丁目|番|号)).*", re.DOTALL)
+
+
+def birth_key(text: str) -> str | None:
+    """打ち込まれた生年月日を、台帳の形 YYYY-MM-DD に。読めなければ None。
+
+    「1955-05-06」「1955/5/6」「19550506」「昭和30年5月6日」「S30.5.6」。分からない月日の 00 はそのまま。
+    """
+    given = unicodedata.normalize("NFKC", text).strip().upper()
+    if re.fullmatch(r"[0-9]{8}", given):
+        given = f"{given[:4]}-{given[4:6]}-{given[6:]}"
+    found = _BIRTH.fullmatch(given)
+    if found is None:
+        return None
+    year = 1 if found["year"] == "元" else int(found["year"])
+    if found["era"]:
+        year += _ERAS[found["era"][0]]
+    elif len(found["year"]) != 4:
+        return None
+    return f"{year:04d}-{int(found['month']):02d}-{int(found['day']):02d}"
+
+
+def spoken_birth(birth: str) -> str:
+    """生年月日を、電話で確かめる和暦で。月日が分からない登録は、登録のまま。"""
+    try:
+        return f"{wareki(date.fromisoformat(birth))}（{birth}）"
+    except ValueError:
+        return birth
+
+
 def search(
     engine: Engine,
     *,
@@ -88,7 +129,8 @@ def search(
     purpose: str = "",
 ) -> tuple[Hit, ...] | None:
     """当たり（0〜5 件）を返す。多すぎるときは None。返す前に、誰が・なぜ・何件見たかが残る。"""
-    digits = "".join(character for character in case_number if character.isdigit())
+    # かな漢字変換のまま打った全角の数字も、同じ番号である。
+    digits = "".join(c for c in unicodedata.normalize("NFKC", case_number) if c.isdecimal())
     table = desk.benefit_case
     query = select(table)
     if case_number.strip():
@@ -98,8 +140,13 @@ def search(
     elif kana_name and birth:
         by = "kana_and_birth"
         # 記号だけの名前は、鍵が空になる。空の鍵では、誰も当てない。
-        key = search_key(kana_name)
-        query = query.where(table.c.kana_key == key, table.c.kana_key != "", table.c.birth == birth)
+        key = search_key(kana_name.translate(_HIRAGANA))
+        born = birth_key(birth)
+        if born is None:
+            raise RefusedInput(
+                "生年月日が読めません。1955-05-06 か 昭和30年5月6日 のように入れてください", code="search-birth"
+            )
+        query = query.where(table.c.kana_key == key, table.c.kana_key != "", table.c.birth == born)
     else:
         raise RefusedInput("給付管理番号か、カナ氏名と生年月日の両方を入れてください", code="search-keys")
     with engine.begin() as connection:
@@ -149,7 +196,7 @@ def look(
         _log(connection, case_number, row is not None, actor, clock, call_reference, purpose)
     if row is None:
         return None
-    return _seen(dict(row), steps)
+    return _seen(dict(row), steps, town_only=actor.role == DeskRole.OPERATOR)
 
 
 def _log(
@@ -173,11 +220,18 @@ def _log(
     )
 
 
-def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
+def _address(row: Mapping[str, Any], *, town_only: bool) -> str:
+    """コールセンターには町名まで（reliability §4.4）。残りは、電話の相手に言ってもらう。"""
+    if town_only:
+        return f"{_AFTER_TOWN.sub('', row['address'])}（町名まで）"
+    return "　".join(part for part in (row["address"], row["address2"]) if part)
+
+
+def _seen(row: Mapping[str, Any], steps: Any, *, town_only: bool) -> CaseSeen:
     words = STATE_WORDS[row["state"]]
     dates = {
         "due": row["due_on"],
-        "received": row["received_on"] or row["sent_on"],
+        "received": row["received_on"],
         "paid": row["transferred_on"],
     }
     spoken = {name: wareki(day) if day else "（日付は区で確認します）" for name, day in dates.items()}
@@ -190,8 +244,9 @@ def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
         benefit=BENEFIT_NAMES[row["benefit"]],
         name=row["name"],
         kana_name=row["kana_name"] or "",
+        birth=row["birth"],
         postal_code=f"{row['postal_code'][:3]}-{row['postal_code'][3:]}",
-        address="　".join(part for part in (row["address"], row["address2"]) if part),
+        address=_address(row, town_only=town_only),
         braille=row["braille"],
         state=row["state"],
         state_name=words.name,
@@ -207,7 +262,8 @@ def _seen(row: Mapping[str, Any], steps: Any) -> CaseSeen:
         deficiency=row["deficiency"] or "",
         steps=tuple(
             Step(
-                step["at"],
+                # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
+                step["at"] if step["at"].tzinfo else step["at"].replace(tzinfo=UTC),
                 EVENT_NAMES.get(step["event"], step["event"]),
                 STATE_WORDS[step["to_state"]].name if step["to_state"] else "",
             )

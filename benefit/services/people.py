@@ -66,7 +66,8 @@ def authenticate(engine: Engine, staff: Table, audit_log: Table, staff_id: str, 
     with engine.begin() as connection:
         locked = None
         if found:
-            row = connection.execute(select(staff).where(staff.c.id == staff_id)).mappings().one()
+            # 行を押さえてから数える。並んで試されても、五回目で必ず閉じる。
+            row = connection.execute(select(staff).where(staff.c.id == staff_id).with_for_update()).mappings().one()
             locked = _aware(row["locked_until"])
             ended = _aware(row["ended_at"])
             open_now = (locked is None or locked <= now) and (ended is None or ended > now)
