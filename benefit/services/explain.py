@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from benefit.domain.check import Answer, Check
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, BENEFIT_NAMES, slot_of
-from benefit.domain.errors import RefusedByRule
+from benefit.domain.errors import RefusedInput
 from benefit.domain.programme import Programme
 from benefit.rules.adjustment import ADJUSTMENT_CHECKS
 from benefit.rules.child_supplement import CHILD_CHECKS
@@ -40,14 +40,14 @@ def last_day(home: Home, programme: Programme) -> date | None:
 
 
 def household(home: Home, programme: Programme, today: date, number: int) -> list[str]:
-    """一つの世帯の説明。抽出データにいなければ RefusedByRule。"""
+    """一つの世帯の説明。抽出データにいなければ RefusedInput。"""
     inputs = gather(home, programme, today)
     decisions = decide_now(inputs)
     return _household(home, inputs, decisions, number)
 
 
 def person(home: Home, programme: Programme, today: date, number: int) -> list[str]:
-    """一人の説明: 基準日の世帯、子どもとして、納税者として。どこにもいなければ RefusedByRule。"""
+    """一人の説明: 基準日の世帯、子どもとして、納税者として。どこにもいなければ RefusedInput。"""
     inputs = gather(home, programme, today)
     decisions = decide_now(inputs)
     pages: list[str] = []
@@ -60,7 +60,7 @@ def person(home: Home, programme: Programme, today: date, number: int) -> list[s
     if not pages:
         known = inputs.facts.residents.filter(pl.col("person_number") == number)
         if known.is_empty():
-            raise RefusedByRule("この番号の人は、住民記録にも住民税にもいません", code="unknown-person")
+            raise RefusedInput("この番号の人は、住民記録にも住民税にもいません", code="unknown-person")
         row = known.row(0, named=True)
         pages.append(
             f"■ {number:010d} は、基準日 {programme.base_date} の世帯員ではありません。\n"
@@ -73,7 +73,7 @@ def person(home: Home, programme: Programme, today: date, number: int) -> list[s
 def _household(home: Home, inputs: Inputs, decisions: Decisions, number: int) -> list[str]:
     found = decisions.households.filter(pl.col("household_number") == number)
     if found.is_empty():
-        raise RefusedByRule("この世帯番号の世帯は、基準日にいません", code="unknown-household")
+        raise RefusedInput("この世帯番号の世帯は、基準日にいません", code="unknown-household")
     row = found.row(0, named=True)
     members = decisions.persons.filter(pl.col("household_number") == number).sort("person_number")
     seen = Seen(inputs, members)

@@ -67,7 +67,7 @@ class Ward:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {kind: [] for kind in SCHEMAS})
     _numbers: Any = field(default_factory=lambda: count(1))
 
-    def person(self, household: int = 1, *, tax: dict[str, Any] | None | bool = True, **given: Any) -> int:
+    def person(self, household: int = 1, *, tax: dict[str, Any] | bool | None = True, **given: Any) -> int:
         """一人足す。tax: True は非課税の行、None は行なし、辞書はその値の行。番号を返す。"""
         number = given.pop("number", next(self._numbers))
         row = {**_RESIDENT, **given, "person_number": number, "household_number": household}

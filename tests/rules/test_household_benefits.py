@@ -233,7 +233,7 @@ def test_p1_the_same_household_with_a_shared_person(state: str) -> None:
     head = ward.person()
     prior(ward, 1, head, "子", state)
     # 払ったかどうかではなく、対象だったかどうか。辞退も未申請も、もう「新たに」ではない。
-    assert check(ward, "PRIOR") is (True if state == "対象外" else False)
+    assert check(ward, "PRIOR") is (state == "対象外")
 
 
 def test_p2_last_years_householder_lives_here_now() -> None:

@@ -69,7 +69,6 @@ def test_nobody_is_lost(ward_3k: Facts, decisions: Decisions) -> None:
 @settings(max_examples=6, deadline=None, database=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_does_not_matter(ward_3k: Facts, decisions: Decisions, seed: int) -> None:
-    print(f"種 {seed}")
     shuffled = Facts(
         **{
             name: getattr(ward_3k, name).sample(fraction=1.0, shuffle=True, seed=seed)
