@@ -116,11 +116,8 @@ def receive_forms(home: Home, forms: Sequence[ReceivedForm], *, actor: Actor, cl
         if form.outcome == "完了" and not form.account_number:
             raise RefusedInput(f"給付管理番号 {form.case_number}: 審査完了には口座が要ります", code="account")
     with home.desk.begin() as connection:
-        states = dict(
-            connection.execute(select(table.c.case_number, table.c.state).where(table.c.case_number.in_(seen)))
-            .tuples()
-            .all()
-        )
+        query = select(table.c.case_number, table.c.state).where(table.c.case_number.in_(seen))
+        states = {row.case_number: row.state for row in connection.execute(query)}
         now = clock()
         for form in forms:
             state = states.get(form.case_number)
