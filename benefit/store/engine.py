@@ -12,6 +12,7 @@ import hashlib
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from benefit.domain.errors import WrongUse
 
@@ -54,5 +55,13 @@ def in_turn(connection: Connection, deed: str) -> None:
 
 def require(engine: Engine, table: str) -> None:
     """台帳があることを確かめる。なければ、先にすることを言う。"""
-    if not inspect(engine).has_table(table):
+    try:
+        found = inspect(engine).has_table(table)
+    except OperationalError:
+        # 接続先（URL）には合言葉が入りうるので、文に入れない。
+        raise WrongUse(
+            "台帳に接続できません。先に benefit init を実行するか、BENEFIT_WARD_URL・BENEFIT_DESK_URL を確かめてください",
+            code="no-connection",
+        ) from None
+    if not found:
         raise WrongUse("台帳がまだありません。先に benefit init を実行してください", code="no-store")
