@@ -187,6 +187,9 @@ TAX_ANSWERS = Table(
     key=("照会番号",),
 )
 
+#: 口座の欄ごとに、空白か。空白の字だけの名義も空白である。
+_BLANK_ACCOUNT = [pl.col(column.heading).str.strip_chars().fill_null("") == "" for column in _account()]
+
 ACCOUNT_ANSWERS = Table(
     "account_answers",
     "公金受取口座照会の回答",
@@ -202,10 +205,13 @@ ACCOUNT_ANSWERS = Table(
         Together(
             "口座番号",
             "登録が「有」なのに、口座の欄が空いている",
-            (pl.col("登録") == "有")
-            & pl.any_horizontal(
-                pl.col("金融機関コード", "支店コード", "預金種目", "口座番号", "口座名義カナ").is_null()
-            ),
+            (pl.col("登録") == "有") & pl.any_horizontal(_BLANK_ACCOUNT),
+        ),
+        # 使わない口座を写しに残さないためでもある。無・提供停止の回答は、口座を除くだけである（契約 §2）。
+        Together(
+            "口座番号",
+            "登録が「有」でないのに、口座の欄に値がある",
+            (pl.col("登録") != "有") & ~pl.all_horizontal(_BLANK_ACCOUNT),
         ),
     ),
 )
