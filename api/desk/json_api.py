@@ -51,7 +51,7 @@ class Call(BaseModel):
 class SearchByNumber(Call):
     """給付管理番号（11 桁。空白と - は気にしない）。"""
 
-    case_number: Annotated[str, StringConstraints(pattern=r"^[0-9 \-]{1,20}$")]
+    case_number: Annotated[str, StringConstraints(pattern=r"^[0-9][0-9 \-]{0,19}$")]
 
 
 class SearchByName(Call):

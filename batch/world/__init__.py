@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from batch.world import taxes
+from batch.world import last_year, taxes
+from batch.world.moves import move
 from batch.world.names import Names
 from batch.world.people import LEVY_DATE, Families, Person
+from batch.world.specials import specials
 from benefit.domain.errors import RefusedInput
 from benefit.records.zengin_text import PARTY_NAME, convert
 from benefit.services.files import write_atomic
 
 #: デモの銀行。9999 はどの銀行にも割り当てられていない（formats §1.4）。
 BANK, BRANCHES = "9999", [f"{number:03d}" for number in range(1, 21)]
-LAST_YEAR = ("令和5年度価格高騰重点支援給付金（7万円）", "令和5年度均等割のみ課税世帯給付金（10万円）")
 _RESIDENT = (
     "住民番号", "世帯番号", "在留カード番号", "郵便番号", "漢字住所", "漢字方書", "漢字氏名", "カナ氏名", "旧氏",
     "生年月日", "続柄", "住民となった日", "住民となった事由", "1月1日住所地", "消除日", "消除事由",
@@ -38,28 +38,25 @@ def make_ward(
     families = Families(chance, Names(chance))
     everyone: list[Person] = []
     households: list[list[Person]] = []
-    while len(everyone) < residents:
-        household = families.household()[: residents - len(everyone)]
-        for person in household:
-            person.income_yen = taxes.draw_income(person, chance)
-        _support(household, chance)
+    for made in _households(families, residents, chance):
+        household = made[: residents - len(everyone)]
+        taxes.support(household[0])
         households.append(household)
         everyone += household
         tick(len(everyone), residents)
-    prior = _prior(households, chance)
-    outsiders = [families.household()[0] for _ in range(max(3, residents // 400))]
+        if len(everyone) == residents:
+            break
+    prior = last_year.prior_rows(households, families, chance)
+    outsiders = _outsiders(families, max(3, residents // 400), chance)
     tax_rows = [taxes.tax_row(person, chance) for person in everyone if _levied_here(person)]
     for place, person in enumerate(outsiders):
-        # 住登外の番号は 9 で始まる。家屋敷は調整給付の対象にならない。
-        person.number, person.supporter = f"9{place:09d}", ""
-        person.income_yen = taxes.draw_income(person, chance) or 3_000_000
+        # 家屋敷は調整給付の対象にならない。
         tax_rows.append(taxes.tax_row(person, chance, kind="家屋敷" if place % 5 == 4 else "住登外"))
-    for row in chance.sample(tax_rows, max(1, len(tax_rows) // 500)):
-        row[-1] = chance.choice(("2024-05-20", "2024-06-03", "2024-06-10"))
+    _deaths_known_to_the_tax_office(tax_rows, [*everyone, *outsiders], chance)
     files: dict[str, tuple[Sequence[str], list[list[str]], str]] = {
         "residents": (_RESIDENT, [_resident(person) for person in everyone], "cp932"),
         "taxes": (taxes.HEADINGS, tax_rows, "utf-8-sig"),
-        "prior": (("給付名", "世帯番号", "住民番号", "続柄", "状態"), prior, "utf-8"),
+        "prior": (last_year.HEADINGS, prior, "utf-8"),
         "accounts": (_ACCOUNT, list(_accounts(everyone, chance)), "cp932"),
         "addresses": (_ADDRESS, _addresses(outsiders, everyone, chance), "utf-8"),
         "protected": (("住民番号", "区分"), _protected(everyone, chance), "utf-8"),
@@ -90,48 +87,45 @@ def _resident(person: Person) -> list[str]:
 def _levied_here(person: Person) -> bool:
     """1 月 1 日に区にいて、何かの資料がある大人と、扶養されている若い人。"""
     there = person.became_on <= LEVY_DATE and (person.removed_on is None or person.removed_on > LEVY_DATE)
-    return there and person.income_yen is not None and (person.age >= 16 or bool(person.supporter))
+    return there and person.income_yen is not None and (not person.under_16 or bool(person.supporter))
 
 
-def _support(household: list[Person], chance: random.Random) -> None:
-    """収入の少ない配偶者と子を、世帯主の扶養にする。"""
-    head = household[0]
-    if (head.income_yen or 0) < 1_000_000:
-        head.dependants = [] if chance.random() < 0.5 else head.dependants
-        return
-    for person in household[1:]:
-        if person in head.dependants or ((person.income_yen or 0) <= 1_030_000 and person is head.spouse):
-            person.supporter = head.number
+def _households(families: Families, residents: int, chance: random.Random) -> Iterator[list[Person]]:
+    """特別な世帯（区の一割まで）に続けて、ふつうの世帯を果てしなく。"""
+    used = 0
+    for household in specials(families, residents):
+        used += len(household)
+        if used > max(60, residents // 10):
+            break
+        yield household
+    while True:
+        household = families.household()
+        move(household, chance)
+        for person in household:
+            person.income_yen = taxes.draw_income(person, chance)
+        yield household
 
 
-def _prior(households: list[list[Person]], chance: random.Random) -> list[list[str]]:
-    """昨年度の対象世帯: 続いている世帯、世帯主が亡くなった世帯、分かれた人、よその世帯に移った世帯主。"""
-    rows: list[list[str]] = []
-    poor = [h for h in households if all(taxes.compute(p).ward == 0 for p in h) and h[0].became_on < date(2023, 12, 1)]
-    for household in poor:
-        draw = chance.random()
-        if draw > 0.72:
-            continue
-        number, name = household[0].household, LAST_YEAR[int(draw * 100) % 5 == 0]
-        state = chance.choices(("支給済", "未申請", "辞退", "対象外"), (86, 8, 3, 3))[0]
-        members = list(household)
-        if draw < 0.05 and len(members) > 1:
-            # 世帯番号が変わり、前の世帯主はもういない（P3）。
-            number, members = f"8{int(number) % 10**9:09d}", members[1:]
-            rows.append([name, number, f"87{int(household[0].number) % 10**8:08d}", "世帯主", state])
-            rows += [[name, number, person.number, "子", state] for person in [*members, household[0]]]
-            continue
-        if draw < 0.08:
-            # 前は別の世帯の一員だった（P5）。
-            number = f"8{int(number) % 10**9:09d}"
-            other = chance.choice(households)[0]
-            rows.append([name, number, other.number, "世帯主", state])
-            rows += [[name, number, person.number, "子", state] for person in members]
-            continue
-        if draw < 0.12:
-            number = f"8{int(number) % 10**9:09d}"  # 世帯番号だけ変わった（P2）。
-        rows += [[name, number, person.number, person.relation, state] for person in members]
-    return rows
+def _outsiders(families: Families, count: int, chance: random.Random) -> list[Person]:
+    """住登外の人。番号は 9 で始まる。"""
+    people = []
+    for place in range(count):
+        person = families.household("young")[0]
+        person.number = f"9{place:09d}"
+        person.income_yen = taxes.draw_income(person, chance) or 3_000_000
+        people.append(person)
+    return people
+
+
+def _deaths_known_to_the_tax_office(rows: list[list[str]], people: list[Person], chance: random.Random) -> None:
+    """死亡日: 亡くなった住民の半分と、区の外（転出した人・住登外）で亡くなった人の少し。"""
+    by_number = {person.number: person for person in people}
+    for row in rows:
+        person = by_number[row[0]]
+        if person.removed_reason == "死亡" and person.removed_on and chance.random() < 0.5:
+            row[-1] = person.removed_on.isoformat()
+        elif (person.removed_reason == "転出" or person.number[0] == "9") and chance.random() < 0.06:
+            row[-1] = chance.choice(("2024-05-20", "2024-06-02", "2024-06-03", "2024-06-04", "2024-06-18"))
 
 
 def _accounts(everyone: list[Person], chance: random.Random) -> Iterable[list[str]]:
@@ -203,11 +197,12 @@ def _addresses(outsiders: list[Person], everyone: list[Person], chance: random.R
 
 def _protected(everyone: list[Person], chance: random.Random) -> list[list[str]]:
     """区が直接扱う人: 四つの区分のどれも必ずいる。"""
-    children = [p for p in everyone if p.age < 18]
+    children = [p for p in everyone if p.age < 18 and not p.protected]
     elders = [p for p in everyone if p.age >= 65]
     adults = [p for p in everyone if 18 <= p.age < 65]
     count = max(2, len(everyone) // 800)
-    return [
+    planted = [person for person in everyone if person.protected]
+    return [[person.number, person.protected] for person in planted] + [
         [person.number, kind]
         for kind, group in (("DV", adults), ("児童施設", children), ("障害者施設", adults[::2]), ("高齢者施設", elders))
         for person in chance.sample(group, min(count, len(group)))

@@ -16,22 +16,44 @@ VARIANT_FAMILIES = (
     ("渡邉", "ワタナベ"),
     ("勅使河原", "テシガワラ"),
 )
-#: 外国人の名前（漢字氏名の欄、カナ氏名）。30 文字を超えるものを含む。
-FOREIGN = (
-    ("ＮＧＵＹＥＮ　ＴＨＩ　ＨＯＡ", "グエン　ティ　ホア"),
-    ("王　偉", "ワン　ウェイ"),
-    ("金　秀賢", "キム　スヒョン"),
-    ("ＳＨＲＥＳＴＨＡ　ＢＩＫＡＳＨ", "シュレスタ　ビカス"),
-    ("ＳＭＩＴＨ　ＪＯＨＮ", "スミス　ジョン"),
-    ("ＡＵＮＧ　ＫＹＡＷ　ＭＯＥ", "アウン　チョー　モー"),
-    ("李　娜", "リ　ナ"),
-    (
-        "ＤＥ　ＡＬＭＥＩＤＡ　ＣＡＲＶＡＬＨＯ　ＭＡＲＩＡ　ＦＥＲＮＡＮＤＡ",
-        "デ　アルメイダ　カルヴァーリョ　マリア　フェルナンダ",
+
+
+@dataclass(frozen=True)
+class Abroad:
+    """ある国の名前の作り方: 姓（漢字氏名の欄、カナ）と名。同じ世帯は同じ姓を使う。"""
+
+    families: tuple[tuple[str, str], ...]
+    given: tuple[tuple[str, str], ...]
+
+
+#: 外国人の名前。多い順（区の外国人の国籍の割合に近い）。
+COUNTRIES = (
+    Abroad(
+        (("王", "ワン"), ("李", "リ"), ("張", "ジャン"), ("陳", "チェン"), ("劉", "リュウ")),
+        (("偉", "ウェイ"), ("娜", "ナ"), ("美玲", "メイリン"), ("敏", "ミン"), ("浩然", "ハオラン")),
     ),
-    ("ＧＵＲＵＮＧ　ＳＵＮＩＴＡ", "グルン　スニタ"),
-    ("陳　美玲", "チェン　メイリン"),
+    Abroad(
+        (("金", "キム"), ("朴", "パク"), ("崔", "チェ"), ("鄭", "チョン")),
+        (("秀賢", "スヒョン"), ("智雨", "ジウ"), ("敏俊", "ミンジュン"), ("瑞妍", "ソヨン")),
+    ),
+    Abroad(
+        (("NGUYEN", "グエン"), ("TRAN", "チャン"), ("PHAM", "ファム"), ("LE", "レ")),
+        (("THI HOA", "ティ　ホア"), ("VAN NAM", "ヴァン　ナム"), ("MINH ANH", "ミン　アイン")),
+    ),
+    Abroad(
+        (("SHRESTHA", "シュレスタ"), ("GURUNG", "グルン"), ("TAMANG", "タマン")),
+        (("BIKASH", "ビカス"), ("SUNITA", "スニタ"), ("SITA", "シタ"), ("RAM BAHADUR", "ラム　バハドゥル")),
+    ),
+    Abroad(
+        (("AUNG", "アウン"), ("THAN", "タン")),
+        (("KYAW MOE", "チョー　モー"), ("THIDA WIN", "ティダ　ウィン")),
+    ),
+    Abroad(
+        (("DE ALMEIDA CARVALHO", "デ　アルメイダ　カルヴァーリョ"), ("SMITH", "スミス")),
+        (("MARIA FERNANDA", "マリア　フェルナンダ"), ("JOHN ALEXANDER", "ジョン　アレクサンダー")),
+    ),
 )
+_COUNTRY_WEIGHTS = (38, 24, 14, 11, 7, 6)
 TOWNS = (
     ("1690075", "東京都新宿区高田馬場{c}丁目{b}番{g}号"),
     ("1690073", "東京都新宿区百人町{c}丁目{b}番{g}号"),
@@ -48,6 +70,8 @@ TOWNS = (
 _BUILDINGS = ("コーポさくら", "パークサイド", "メゾン落合", "第２高田荘", "ハイム百人町", "グランド早稲田")
 _KANJI_DIGITS = "一二三四"
 _POOL = 160
+_CARD_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+_WIDE = {ord(" "): "　"} | {code: code + 0xFEE0 for code in range(ord("A"), ord("Z") + 1)}
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,15 @@ class Name:
 
     kanji: str
     kana: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """一つの世帯の姓。`country` があれば外国人。"""
+
+    kanji: str
+    kana: str
+    country: Abroad | None = None
 
 
 class Names:
@@ -71,21 +104,31 @@ class Names:
             "M": [faker.first_name_male_pair()[:2] for _ in range(_POOL)],
         }
 
-    def family(self) -> tuple[str, str]:
-        """姓。"""
-        return self._chance.choice(self._families)
+    def family(self) -> Family:
+        """日本人の姓。"""
+        return Family(*self._chance.choice(self._families))
 
-    def person(self, family: tuple[str, str], sex: str) -> Name:
+    def foreign_family(self) -> Family:
+        """外国人の姓。"""
+        country = self._chance.choices(COUNTRIES, _COUNTRY_WEIGHTS)[0]
+        return Family(*self._chance.choice(country.families), country)
+
+    def person(self, family: Family, sex: str) -> Name:
         """この姓の人。"""
-        given = self._chance.choice(self._given[sex])
-        return Name(f"{family[0]}　{given[0]}", f"{family[1]}　{given[1]}")
-
-    def foreigner(self) -> Name:
-        """外国人。"""
-        return Name(*self._chance.choice(FOREIGN))
+        if family.country is None:
+            given = self._chance.choice(self._given[sex])
+            return Name(f"{family.kanji}　{given[0]}", f"{family.kana}　{given[1]}")
+        given = self._chance.choice(family.country.given)
+        written, kana = f"{family.kanji} {given[0]}", f"{family.kana}　{given[1]}"
+        if not written.isascii():
+            return Name(written.replace(" ", "　"), kana)
+        # カナの登録がローマ字のままの人がいる（契約 §1: full-width kana, or Latin）。幅もまちまち。
+        latin = self._chance.random()
+        wide = written.translate(_WIDE)
+        return Name(wide, written if latin < 0.2 else wide if latin < 0.4 else kana)
 
     def address(self) -> tuple[str, str, str]:
-        """郵便番号、漢字住所、方書（半分は空）。"""
+        """郵便番号、漢字住所、方書（四割は空）。"""
         chance = self._chance
         postal, form = chance.choice(TOWNS)
         text = form.format(c=chance.choice(_KANJI_DIGITS), b=chance.randint(1, 39), g=chance.randint(1, 20))
@@ -94,9 +137,5 @@ class Names:
 
     def card_number(self) -> str:
         """在留カード番号の形（AA99999999AA）。"""
-        chance = self._chance
-        letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-        digits = f"{chance.randrange(10**8):08d}"
-        return (
-            f"{chance.choice(letters)}{chance.choice(letters)}{digits}{chance.choice(letters)}{chance.choice(letters)}"
-        )
+        letters = "".join(self._chance.choices(_CARD_LETTERS, k=4))
+        return f"{letters[:2]}{self._chance.randrange(10**8):08d}{letters[2:]}"
