@@ -37,16 +37,17 @@ def make_ward(
     chance = random.Random(seed)  # noqa: S311  # 秘密ではなく、再現できる架空のデータのため
     families = Families(chance, Names(chance))
     everyone: list[Person] = []
-    households: list[list[Person]] = []
-    for made in _households(families, residents, chance):
+    ordinary: list[list[Person]] = []
+    for made, planted in _households(families, residents, chance):
         household = made[: residents - len(everyone)]
         taxes.support(household[0])
-        households.append(household)
+        if not planted:
+            ordinary.append(household)
         everyone += household
         tick(len(everyone), residents)
         if len(everyone) == residents:
             break
-    prior = last_year.prior_rows(households, families, chance)
+    prior = last_year.prior_rows(ordinary, families, chance)
     outsiders = _outsiders(families, max(3, residents // 400), chance)
     tax_rows = [taxes.tax_row(person, chance) for person in everyone if _levied_here(person)]
     for place, person in enumerate(outsiders):
@@ -90,20 +91,20 @@ def _levied_here(person: Person) -> bool:
     return there and person.income_yen is not None and (not person.under_16 or bool(person.supporter))
 
 
-def _households(families: Families, residents: int, chance: random.Random) -> Iterator[list[Person]]:
-    """特別な世帯（区の一割まで）に続けて、ふつうの世帯を果てしなく。"""
+def _households(families: Families, residents: int, chance: random.Random) -> Iterator[tuple[list[Person], bool]]:
+    """特別な世帯（True、区の一割まで。昨年度の対象ではない）に続けて、ふつうの世帯（False）を果てしなく。"""
     used = 0
     for household in specials(families, residents):
         used += len(household)
         if used > max(60, residents // 10):
             break
-        yield household
+        yield household, True
     while True:
         household = families.household()
         move(household, chance)
         for person in household:
             person.income_yen = taxes.draw_income(person, chance)
-        yield household
+        yield household, False
 
 
 def _outsiders(families: Families, count: int, chance: random.Random) -> list[Person]:

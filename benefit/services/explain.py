@@ -21,6 +21,7 @@ from benefit.rules.child_supplement import CHILD_CHECKS
 from benefit.rules.household_benefits import HOUSEHOLD_CHECKS
 from benefit.rules.outcomes import Decisions
 from benefit.services.explain_facts import Seen
+from benefit.services.explain_text import folded
 from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import ward
@@ -43,7 +44,7 @@ def household(home: Home, programme: Programme, today: date, number: int) -> lis
     """一つの世帯の説明。抽出データにいなければ RefusedInput。"""
     inputs = gather(home, programme, today)
     decisions = decide_now(inputs)
-    return _household(home, inputs, decisions, number)
+    return [folded(page) for page in _household(home, inputs, decisions, number)]
 
 
 def person(home: Home, programme: Programme, today: date, number: int) -> list[str]:
@@ -65,9 +66,9 @@ def person(home: Home, programme: Programme, today: date, number: int) -> list[s
         pages.append(
             f"■ {number:010d} は、基準日 {programme.base_date} の世帯員ではありません。\n"
             f"   住民となった日 {row['became_resident_on']}、消除日 {row['removed_on'] or 'なし'}"
-            f"（{row['removed_reason'] or '－'}）〔{_place(inputs, 'residents', row['line'])}〕"
+            f"（{row['removed_reason'] or '－'}） 〔{_place(inputs, 'residents', row['line'])}〕"
         )
-    return pages
+    return [folded(page) for page in pages]
 
 
 def _household(home: Home, inputs: Inputs, decisions: Decisions, number: int) -> list[str]:
@@ -109,7 +110,13 @@ def _household(home: Home, inputs: Inputs, decisions: Decisions, number: int) ->
 
 
 def _taxpayer(home: Home, inputs: Inputs, row: dict[str, Any]) -> str:
-    seen = Seen(inputs, pl.DataFrame(schema={"person_number": pl.Int64}))
+    seen = Seen(
+        inputs,
+        pl.DataFrame(
+            {"person_number": [row["person_number"]], "supporter_number": [None]},
+            schema={"person_number": pl.Int64, "supporter_number": pl.Int64},
+        ),
+    )
     place = _place(inputs, "taxes", row["line"])
     unit = inputs.programme
     income, resident = unit.adjustment_income_tax_unit_yen, unit.adjustment_resident_tax_unit_yen
@@ -121,8 +128,8 @@ def _taxpayer(home: Home, inputs: Inputs, row: dict[str, Any]) -> str:
     a_yen, b_yen = row["shortfall_income_tax_yen"], row["shortfall_resident_tax_yen"]
     step = f"{unit.adjustment_rounding_yen:,} 円単位に一度だけ切り上げ"
     calculation = [
-        f"    所得税 IT = {row['income_tax_yen']:,} 円（{engine}）〔{place}〕",
-        f"    所得割 RT = {levies} = {row['resident_tax_yen']:,} 円〔{place}〕",
+        f"    所得税 IT = {row['income_tax_yen']:,} 円（{engine}） 〔{place}〕",
+        f"    所得割 RT = {levies} = {row['resident_tax_yen']:,} 円 〔{place}〕",
         f"    人数 {heads}（{young}、うち国外 {row['dependants_overseas']}）",
         f"    A = max(0, {income:,} × {row['n_income_tax']} − {row['income_tax_yen']:,}) = {a_yen:,} 円",
         f"    B = max(0, {resident:,} × {row['n_resident_tax']} − {row['resident_tax_yen']:,}) = {b_yen:,} 円",
@@ -146,7 +153,7 @@ def _checks(checks: Sequence[Check], row: dict[str, Any], values: dict[str, list
     lines = []
     for check in checks:
         answer = Answer.of(row[check.id])
-        lines.append(f"    {MARKS[answer]} {answer.value:<3} {check.id}  {check.says}〔根拠: {check.basis}〕")
+        lines.append(f"    {MARKS[answer]} {answer.value:<3} {check.id}  {check.says} 〔根拠: {check.basis}〕")
         lines += [f"          {value}" for value in values.get(check.id, [])]
     return lines
 
@@ -157,8 +164,14 @@ def _result(row: dict[str, Any]) -> str:
         return f"   支給額 0 円、受給者 {payee}"
     return (
         f"   支給額 {row['amount_yen']:,} 円、受給者 {payee}、届け方 {ROUTE_NAMES[row['route']]}、"
-        f"口座 {ACCOUNT_FLAG_NAMES[row['account_flag']]}"
+        f"口座 {ACCOUNT_FLAG_NAMES[row['account_flag']]}{_agreement(row)}"
     )
+
+
+def _agreement(row: dict[str, Any]) -> str:
+    if row["account_flag"] == "0":
+        return ""
+    return "（名義はカナ氏名と一致）" if row["name_agrees"] else "（名義がカナ氏名と一致しない）"
 
 
 def _stored(home: Home, programme: Programme, benefit: str, subject: int) -> list[str]:

@@ -39,6 +39,10 @@ class Seen:
             return {row["person_number"]: row for row in chosen.iter_rows(named=True)}
 
         self._residents, self._taxes = rows(facts.residents), rows(facts.taxes)
+        supporters = facts.taxes.filter(
+            pl.col("person_number").is_in(members["supporter_number"].drop_nulls().implode())
+        )
+        self._supporters = {row["person_number"]: row["line"] for row in supporters.iter_rows(named=True)}
         self._answers, self._protected = rows(facts.tax_answers), rows(facts.protected)
         self._prior = facts.prior.filter(pl.col("person_number").is_in(numbers)).rows(named=True)
 
@@ -78,14 +82,15 @@ class Seen:
                 f"{n:010d} 租税条約免除 {int(t['treaty_exempt'])} {self._place('taxes', t['line'])}"
                 for n, t in self._taxes.items()
                 if t["treaty_exempt"]
-            ],
+            ]
+            or ["租税条約免除の人はいない"],
             "ENTRANT": self._arrivals("N"),
             "INQUIRY": self._arrivals("Q") + self._answered(),
             "DECLARED": [self._tax(member) for member in self._members if member["tax_class"] == "U"],
             "PRIOR": [name for hit, name in PRIOR_NAMES.items() if row[hit]]
             + [
                 f"{p['person_number']:010d} {p['benefit_name']} 世帯 {p['household_number']:010d} "
-                f"{p['relation']} {p['state']} {self._place('prior', p['line'])}"
+                f"{p['relation']} {p['state']}{'（数えない）' if p['state'] == '対象外' else ''} {self._place('prior', p['line'])}"
                 for p in self._prior
             ],
             "DEPENDANTS": [self._supporter(member) for member in self._members],
@@ -107,15 +112,19 @@ class Seen:
     def taxpayer(self, row: dict[str, Any]) -> dict[str, list[str]]:
         """納税者の検査ごとに見た値。"""
         place = self._place("taxes", row["line"])
-        died = row["died_here"] or row["died_on"]
+        dates = [died for died in (row["died_here"], row["died_on"]) if died]
+        died = min(dates, default=None)
+        resident = self._residents.get(row["person_number"])
+        # 住民記録の死亡と住民税の死亡日のうち、早い方で決まる。言うのも、その方の行。
+        where = self._place("residents", resident["line"]) if resident and row["died_here"] == died and died else place
         cap = self._inputs.programme.income_cap_yen
         return {
             "LEVIED": [f"賦課区分 {row['levy_kind']} {place}"],
-            "ALIVE": [f"死亡日 {died or 'なし'}（基準日 {self._inputs.programme.base_date}）"],
+            "ALIVE": [f"死亡日 {died or 'なし'}（基準日 {self._inputs.programme.base_date}）{where}"],
             "CAP": [f"合計所得金額 {row['total_income_yen']:,} 円（上限 {cap:,} 円）{place}"],
-            "TAXPAYER": [f"所得税 {row['income_tax_yen']:,} 円、所得割 {row['resident_tax_yen']:,} 円"],
+            "TAXPAYER": [f"所得税 {row['income_tax_yen']:,} 円、所得割 {row['resident_tax_yen']:,} 円 {place}"],
             "SHORTFALL": [f"A + B = {row['shortfall_yen']:,} 円"],
-            "PAYEE": [f"死亡日 {died or 'なし'}（判定の日 {self._inputs.today}）"],
+            "PAYEE": [f"死亡日 {died or 'なし'}（判定の日 {self._inputs.today}）{where}"],
         }
 
     def _tax(self, member: dict[str, Any]) -> str:
@@ -162,7 +171,7 @@ class Seen:
                 )
             if tax and tax["died_on"]:
                 lines.append(f"{number:010d} 死亡日 {tax['died_on']} {self._place('taxes', tax['line'])}")
-        return lines
+        return lines or ["死亡の記録のある人はいない"]
 
     def _supporter(self, member: dict[str, Any]) -> str:
         number = member["person_number"]
@@ -174,4 +183,6 @@ class Seen:
             return f"{number:010d} 誰の扶養でもない{place}"
         found = member["supporter_class"]
         told = f"課税区分 {found}（{CLASS_NAMES[found]}）" if found else "課税区分が分からない"
-        return f"{number:010d} {member['supporter_number']:010d} の扶養、その人は {told}{place}"
+        line = self._supporters.get(member["supporter_number"])
+        theirs = f" {self._place('taxes', line)}" if line else ""
+        return f"{number:010d} {member['supporter_number']:010d} の扶養{place}、その人は {told}{theirs}"

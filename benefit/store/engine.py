@@ -60,7 +60,8 @@ def require(engine: Engine, table: str) -> None:
     except OperationalError:
         # 接続先（URL）には合言葉が入りうるので、文に入れない。
         raise WrongUse(
-            "台帳に接続できません。先に benefit init を実行するか、BENEFIT_WARD_URL・BENEFIT_DESK_URL を確かめてください",
+            "台帳に接続できません。先に benefit init を実行するか、"
+            "BENEFIT_WARD_URL・BENEFIT_DESK_URL を確かめてください",
             code="no-connection",
         ) from None
     if not found:

@@ -96,7 +96,7 @@ def dump(home: Path, url: str | None) -> dict[str, list[tuple[object, ...]]]:
 
 def files(home: Path, out: Path) -> dict[str, bytes]:
     """出たファイル。秒を含む summary.json と、書きかけの仮の名は除く。"""
-    kept = [path for path in (*out.rglob("*"), *(home / "transfers").glob("*"), *(home / "snapshots").glob("*"))]
+    kept = (*out.rglob("*"), *(home / "transfers").glob("*"), *(home / "snapshots").glob("*"))
     return {
         path.name: path.read_bytes()
         for path in kept

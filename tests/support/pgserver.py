@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import pathlib
 import shutil
@@ -20,12 +19,12 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 def binaries() -> pathlib.Path:
-    found = glob.glob("/usr/lib/postgresql/*/bin")
+    found = list(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
     if given := os.environ.get("PG_BINDIR"):
         return pathlib.Path(given)
     if not found:
         raise RuntimeError("PostgreSQL が入っていません。make system を実行してください")
-    return pathlib.Path(max(found, key=lambda path: int(path.split("/")[-2])))
+    return max(found, key=lambda path: int(path.parent.name))
 
 
 class Server:
