@@ -90,7 +90,8 @@ class Seen:
             "PRIOR": [name for hit, name in PRIOR_NAMES.items() if row[hit]]
             + [
                 f"{p['person_number']:010d} {p['benefit_name']} 世帯 {p['household_number']:010d} "
-                f"{p['relation']} {p['state']}{'（数えない）' if p['state'] == '対象外' else ''} {self._place('prior', p['line'])}"
+                f"{p['relation']} {p['state']}{'（数えない）' if p['state'] == '対象外' else ''} "
+                f"{self._place('prior', p['line'])}"
                 for p in self._prior
             ],
             "DEPENDANTS": [self._supporter(member) for member in self._members],
