@@ -36,6 +36,5 @@ def _fold(line: str, columns: int) -> list[str]:
         fits = position + 1
     while fits > len(deeper) and line[fits] in _NOT_FIRST:
         fits -= 1
-    cut = max(line.rfind(mark, len(deeper), fits) + 1 for mark in "、 ")
-    cut = cut if cut > len(deeper) + 20 else fits
+    cut = line.rfind("、", len(deeper) + 20, fits) + 1 or line.rfind(" ", len(deeper) + 20, fits) + 1 or fits
     return [line[:cut].rstrip(" "), *_fold(deeper + line[cut:].lstrip(" "), columns)]
