@@ -181,7 +181,8 @@ def _addresses(outsiders: list[Person], everyone: list[Person], chance: random.R
                 "",
             ]
         )
-    for person in chance.sample([p for p in everyone if p.age >= 75], max(1, len(everyone) // 2000)):
+    old = [p for p in everyone if p.age >= 75]
+    for person in chance.sample(old, min(len(old), max(1, len(everyone) // 2000))):
         rows.append(
             [
                 person.number,

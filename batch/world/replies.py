@@ -12,16 +12,15 @@ from benefit.services.desk_cases import ReceivedForm
 
 
 def reply_forms(cases: Sequence[Mapping[str, Any]], *, seed: int, first_day: date) -> list[ReceivedForm]:
-    """給付管理システムの件（case_number、kana_name、person_number）への返送。同じ人は同じ口座を書く。"""
+    """給付管理システムの件（case_number、kana_name、あれば person_number）への返送。同じ人は同じ口座を書く。"""
     chance = random.Random(f"返送/{seed}")  # noqa: S311  # 再現できる架空のデータのため
     forms = []
     accounts: dict[str, tuple[str, str]] = {}
     for case in cases:
         received = first_day + timedelta(days=chance.randrange(10))
         outcome = chance.choices(("完了", "不備", "辞退", ""), (80, 8, 2, 10))[0]
-        branch, number = accounts.setdefault(
-            str(case["person_number"]), (chance.choice(BRANCHES), f"9{chance.randrange(10**6):06d}")
-        )
+        account = chance.choice(BRANCHES), f"9{chance.randrange(10**6):06d}"
+        branch, number = accounts.setdefault(str(case.get("person_number", case["case_number"])), account)
         if outcome == "完了":
             own = str(case["kana_name"] or "カクウ　メイギ")
             holder = holder_text(own if chance.random() < 0.98 else "カクウ　カゾク")
