@@ -40,7 +40,8 @@ def decide_children(
         .with_columns(
             FACILITY=pl.col("facility").is_null(),
             PARENT=pl.when(pl.col("household_verdict") == Verdict.ELIGIBLE.value).then(true).otherwise(null),
-            CHILD_HEAD=pl.when("head").then(null).otherwise(true),
+            # 世帯主が一人に決まらない世帯に、世帯主はいない（契約 §2）。payee_number が空なのは、そのときだけ。
+            CHILD_HEAD=pl.when(pl.col("person_number") == pl.col("payee_number")).then(null).otherwise(true),
             BIRTH=pl.when(pl.col("birth_earliest") >= programme.child_born_from).then(true).otherwise(null),
         )
         .with_columns(verdict_columns(CHILD_CHECKS))

@@ -36,8 +36,9 @@ def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
         .select("person_number", "kana_name")
         .join(
             facts.addresses.lazy()
-            # 法定代理人の氏名は、受給者の氏名ではない。
-            .filter(pl.col("kind") != "法定代理人")
+            # 法定代理人の氏名は、受給者の氏名ではない。読みのない行は、読みのある行を隠さない。
+            .filter((pl.col("kind") != "法定代理人") & pl.col("kana_name").is_not_null())
+            .sort("line")
             .select("person_number", outside_kana="kana_name")
             .unique("person_number", keep="last", maintain_order=True),
             on="person_number",

@@ -1,4 +1,4 @@
-"""調整給付（契約 §2、benefit-rules B.6 の計算例 E1〜E18、B.4 の速算表の境目）。"""
+"""調整給付（契約 §2、benefit-rules B.6 の計算例 E1〜E23、B.4 の速算表の境目）。"""
 
 from __future__ import annotations
 
@@ -60,10 +60,14 @@ EXAMPLES = {
     "E12": (row(50_000, 50_000, 1_500, 1_000), 40_000),
     "E13": (row(240_000, 150_000, 9_900, 6_600, **SPOUSE), 60_000),
     "E14": (row(770_000, 50_000, 44_700, 29_800, total_income_yen=10_200_000, same_living_spouse=True), 30_000),
+    # E15: benefit-rules は方針次第とするが、契約は 賦課区分 だけを見る。所得割 0 で所得税があれば対象（契約が勝つ）。
+    "E15": (row(0, 0, 0, 0, filed_income_tax_yen=27_500), 20_000),
     "E16": (row(648_000, 50_000, 37_300, 24_900), 10_000),
     "E17": (row(770_000, 50_000, 44_700, 29_800, total_income_yen=18_050_000, same_living_spouse=True), 30_000),
     "E17 +1": (row(770_000, 50_000, 44_700, 29_800, total_income_yen=18_050_001, same_living_spouse=True), 0),
     "E18": (row(0, 50_000, 0, 0, per_capita_levy_yen=4_000), 0),
+    # E22・E23: 抽出データの人数と税額で決まる。後から生まれた子も修正申告も、ここでは数えない。
+    "E22": (row(1_400_000, 100_000, 81_000, 54_000, dependants_under_16=2, **SPOUSE), 60_000),
 }  # fmt: skip
 
 
@@ -75,6 +79,34 @@ def test_the_worked_examples(name: str) -> None:
     found = ward.taxpayer(1)
     assert found["amount_yen"] == amount
     assert (found["verdict"] == "対象") is (amount > 0)
+
+
+def test_e19_who_moved_away_before_the_base_date_is_paid_here() -> None:
+    ward = Ward()
+    ward.person(tax=EXAMPLES["E3"][0], removed_on=date(2024, 3, 10), removed_reason="転出")
+    found = ward.taxpayer(1)
+    assert (found["amount_yen"], found["household_number"]) == (60_000, None)
+
+
+def test_e20_who_moved_in_without_a_levy_here_has_no_row() -> None:
+    ward = Ward()
+    ward.person(tax=None, became_resident_on=date(2024, 3, 10))
+    assert ward.decide().taxpayers.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("died", "today", "amount"),
+    [
+        (date(2024, 5, 20), date(2024, 6, 20), 0),
+        (date(2024, 8, 10), date(2024, 8, 9), 20_000),
+        # 契約は判定の日だけを見る。受付の後に亡くなった人の相続人への支払いは、支給の側の仕事である。
+        (date(2024, 8, 10), date(2024, 8, 10), 0),
+    ],
+)
+def test_e21_the_dead_are_not_paid(died: date, today: date, amount: int) -> None:
+    ward = Ward()
+    ward.person(tax=EXAMPLES["E2"][0], removed_on=died, removed_reason="死亡")
+    assert ward.taxpayer(1, today)["amount_yen"] == amount
 
 
 def test_the_sum_is_rounded_once() -> None:

@@ -342,3 +342,49 @@ def test_the_child_checks_say_why() -> None:
     closed.person(tax=TAXED)
     closed.person(relation="子", birth="2015-01-01")
     assert closed.decide().children.is_empty()
+
+
+def test_in_a_household_without_one_householder_no_child_is_the_householder() -> None:
+    ward = Ward()
+    child = ward.person(birth="2007-01-01", tax=None)
+    ward.person()
+    row = ward.decide().children.row(0, named=True)
+    # 「世帯主はいない」と決まった世帯では、世帯主についての句はどれも成り立たない（契約 §2）。
+    assert (row["person_number"], row["reasons"], row["payee_number"]) == (child, "PARENT", None)
+
+
+def test_a_child_who_came_or_left_after_the_base_date_is_judged_as_of_it() -> None:
+    ward = Ward()
+    ward.person()
+    ward.person(relation="子", birth="2024-06-04", became_resident_on=date(2024, 6, 4), became_resident_reason="出生")
+    left = ward.person(relation="子", birth="2015-01-01", removed_on=date(2024, 6, 4), removed_reason="転出")
+    assert ward.decide().children["person_number"].to_list() == [left]
+
+
+def test_last_years_household_without_a_householder_row_holds_neither_p2_nor_p3() -> None:
+    ward = Ward()
+    head = ward.person()
+    prior(ward, 99, head, "妻")
+    assert check(ward, "PRIOR") is None
+
+
+def test_p3_needs_the_householder_gone_from_every_household_and_nobody_left_elsewhere() -> None:
+    ward = Ward()
+    wife = ward.person()
+    husband = ward.person(household=2)
+    prior(ward, 99, husband, "世帯主")
+    prior(ward, 99, wife, "妻")
+    assert check(ward, "PRIOR") is None
+    assert ward.household(2)["P2"] is True
+
+
+def test_two_benefits_of_last_year_are_two_households() -> None:
+    ward = Ward()
+    head = ward.person()
+    elsewhere = ward.person(household=2)
+    prior(ward, 99, 555, "世帯主")
+    prior(ward, 99, head, "妻")
+    ward.add(
+        "prior", benefit_name="10万円", household_number=99, person_number=elsewhere, relation="子", state="支給済"
+    )
+    assert (ward.household()["P3"], ward.household(2)["P5"]) == (True, True)

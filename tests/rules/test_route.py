@@ -108,6 +108,18 @@ def test_no_kana_name_is_never_a_match() -> None:
     assert route(ward) == ("PUSH", "3")
 
 
+def test_an_address_row_without_kana_or_a_guardians_name_hides_nothing() -> None:
+    ward = Ward()
+    head = ward.person(kana_name=None)
+    account(ward, head, "公金受取")
+    written = (("住登外", "シケン　タロウ"), ("転出先", None), ("法定代理人", "ヤマダ　ハナコ"))
+    for kind, kana in written:
+        ward.add(
+            "addresses", person_number=head, kind=kind, name="試験", kana_name=kana, postal_code="1", address="東京都"
+        )
+    assert route(ward) == ("PUSH", "3")
+
+
 LONG = "アベシデンカンパニーホールディングス　タロウエモンノジョウ"
 
 
