@@ -15,6 +15,9 @@ from benefit.rules.outcomes import Decisions, decide
 
 PROGRAMME = Programme.load("r6-2024")
 TODAY = date(2024, 6, 20)
+#: 住民税の行: 所得割を課税されている、均等割だけを課税されている。
+TAXED: dict[str, Any] = {"income_levy_ward_yen": 100, "per_capita_levy_yen": 4000}
+LIGHT: dict[str, Any] = {"per_capita_levy_yen": 4000}
 
 _RESIDENT: dict[str, Any] = {
     "residence_card_number": None,
@@ -69,7 +72,7 @@ class Ward:
 
     def person(self, household: int = 1, *, tax: dict[str, Any] | bool | None = True, **given: Any) -> int:
         """一人足す。tax: True は非課税の行、None は行なし、辞書はその値の行。番号を返す。"""
-        number = given.pop("number", next(self._numbers))
+        number: int = given.pop("number", next(self._numbers))
         row = {**_RESIDENT, **given, "person_number": number, "household_number": household}
         row["birth_earliest"], row["birth_latest"] = birth_range(row["birth"])
         self.add("residents", **row)

@@ -104,6 +104,18 @@ def build(home: Home, clock: StepClock, out: Path) -> beneficiaries.Built:
     return beneficiaries.build(home, Programme.load("r6-2024"), TODAY, out=out, clock=clock)
 
 
+def test_the_sample_ward_comes_out_byte_for_byte_through_the_import_and_the_store(
+    sqlite_home: Home, clock: StepClock, import_ward: Callable[[Home, Path], None], tmp_path: Path
+) -> None:
+    import_ward(sqlite_home, WARD_3K)
+    built = build(sqlite_home, clock, tmp_path / "a")
+    written = (tmp_path / "a" / "outcomes.csv").read_bytes()
+    assert written == (WARD_3K / "expected" / "outcomes.csv").read_bytes()
+    rows = read(tmp_path / "a" / "entitlements.csv")
+    assert len(rows) == len({row["給付管理番号"] for row in rows}) == built.eligible
+    assert sum(int(row["支給額"]) for row in rows) == built.total_yen
+
+
 def test_a_second_build_adds_nothing_and_gives_the_same_bytes(
     home: Home, clock: StepClock, import_ward: Callable[[Home, Path], None], tmp_path: Path
 ) -> None:

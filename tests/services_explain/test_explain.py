@@ -3,88 +3,21 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benefit.domain.errors import RefusedInput
-from benefit.rules.adjustment import ADJUSTMENT_CHECKS
-from benefit.rules.child_supplement import CHILD_CHECKS
-from benefit.rules.household_benefits import HOUSEHOLD_CHECKS
 from benefit.services import beneficiaries, explain
 from benefit.services.explain_text import folded, width
-from benefit.services.extracts import KINDS, import_file
 from benefit.services.home import Home
 from tests.conftest import WARD_3K, StepClock
 from tests.rules.make import PROGRAMME, TODAY
+from tests.services_explain.pages import CHECKS, EXPECTED, MARK, Row, check_of, first, line_of, pages_of, source
 from tests.support.small_ward import cut, read
-
-Row = dict[str, str]
-MARK = {"対象外": "× 非該当", "未確定": "？ 不明"}
-CHECKS = {"世帯": HOUSEHOLD_CHECKS, "児童": CHILD_CHECKS, "納税者": ADJUSTMENT_CHECKS}
-
-
-@cache
-def source(kind: str) -> list[Row]:
-    return read(WARD_3K / f"{kind}.csv")
-
-
-@cache
-def line_of(kind: str, number: str) -> int:
-    """その人の行が何行目か。引用符つきの改行もあるので、読み手とは別に、一行ずつ読んで探す。"""
-    column = "住民番号" if "住民番号" in source(kind)[0] else "宛名番号"
-    place = list(source(kind)[0]).index(column)
-    data = (WARD_3K / f"{kind}.csv").read_bytes()
-    lines = data.decode("cp932" if kind == "residents" else "utf-8-sig").split("\n")
-    (found,) = (
-        n for n, line in enumerate(lines, 1) if [*line.replace('"', "").split(","), *[""] * 99][place] == number
-    )
-    return found
-
-
-EXPECTED = read(WARD_3K / "expected" / "outcomes.csv")
-
-
-def first(kind: str, reason: str, verdict: str) -> str:
-    return next(
-        row["対象番号"]
-        for row in EXPECTED
-        if row["対象区分"] == kind and row["判定"] == verdict and reason in row["理由"].split(";")
-    )
-
-
-@pytest.fixture(scope="module")
-def ward(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """見本の区を取り込んだ作業場所。読むだけの試験が分け合う。"""
-    path = tmp_path_factory.mktemp("explain") / "home"
-    shutil.copytree(sqlite_template, path)
-    home = Home.at(path)
-    for kind in KINDS:
-        if (WARD_3K / f"{kind}.csv").exists():
-            import_file(home, kind, WARD_3K / f"{kind}.csv", clock=StepClock(), levy_year=2024)
-    yield home
-    home.ward.dispose()
-    home.desk.dispose()
-
-
-def pages_of(home: Home, kind: str, number: str) -> dict[str, str]:
-    """題（世帯・児童・納税者と番号）から紙へ。"""
-    tell = explain.household if kind == "世帯" else explain.person
-    pages = tell(home, PROGRAMME, TODAY, int(number))
-    return {" ".join(page.split()[1:3]): page for page in pages}
-
-
-def check_of(page: str, check: str) -> str:
-    """一つの検査の、印から次の検査までの文（折り返しはつなぐ）。"""
-    blocks = re.split(r"\n(?=    [○×？] )", page)
-    (found,) = (block for block in blocks if re.match(rf"    [○×？] \S+ +{check}  ", block))
-    return re.sub(r"\n\s+", " ", found)
-
 
 REASONS = sorted(
     {(row["対象区分"], reason, row["判定"]) for row in EXPECTED for reason in row["理由"].split(";") if reason}
@@ -172,7 +105,7 @@ def test_a_dead_householder_is_shown_with_the_day_and_the_line(ward: Home, verdi
 
 
 def test_the_prior_rows_are_shown_with_the_rule_that_hit(ward: Home) -> None:
-    seen = set()
+    seen: set[str] = set()
     for row in EXPECTED:
         if row["対象区分"] != "世帯" or row["理由"] != "PRIOR" or seen == {"P1", "P2", "P3", "P5"}:
             continue
@@ -230,53 +163,6 @@ def test_a_child_in_a_home_and_an_unclear_birthday(ward: Home) -> None:
     birth = next(row["生年月日"] for row in source("residents") if row["住民番号"] == number)
     assert f"生年月日 {birth}（2006-04-02 以後か）" in told
     assert f"residents.csv {line_of('residents', number)} 行目" in told
-
-
-def test_every_number_of_the_adjustment_is_shown(ward: Home) -> None:
-    for engine, filled in (("NATIONAL_TOOL", "推計所得税額"), ("FILED_RETURN", "確定申告所得税額"), ("EST-1/2024", "")):
-        amounts = {
-            r["対象番号"]: int(r["支給額"]) for r in EXPECTED if r["対象区分"] == "納税者" and r["支給額"] != "0"
-        }
-        row = next(
-            row for row in source("taxes")
-            if row["宛名番号"] in amounts
-            and (row[filled] if filled else not row["推計所得税額"] and not row["確定申告所得税額"])
-            and (filled != "確定申告所得税額" or not row["推計所得税額"])
-        )  # fmt: skip
-        number = row["宛名番号"]
-        page = re.sub(r"\n\s{8,}", " ", pages_of(ward, "納税者", number)[f"納税者 {number}"])
-        (income,) = re.findall(rf"IT = ([\d,]+) 円（{engine}） 〔taxes\.csv {line_of('taxes', number)} 行目〕", page)
-        income_tax = int(income.replace(",", ""))
-        if filled:
-            assert income_tax == int(row[filled])
-        levy = int(row["減税前所得割額_区"]) + int(row["減税前所得割額_都"])
-        assert f"= {levy:,} 円 〔taxes.csv" in page
-        people = int(row["扶養親族数_16歳以上"]) + int(row["扶養親族数_16歳未満"]) - int(row["国外居住扶養親族数"]) + 1
-        here = row["配偶者国外居住"] == "0"
-        n_sho, n_ju = (people + (here and row[c] == "1") for c in ("同一生計配偶者", "控除対象配偶者"))
-        a_yen, b_yen = max(0, 30_000 * n_sho - income_tax), max(0, 10_000 * n_ju - levy)
-        assert f"人数 所得税分 {n_sho}、住民税分 {n_ju}" in page
-        assert f"30,000 × {n_sho} − {income_tax:,}) = {a_yen:,} 円" in page
-        assert f"10,000 × {n_ju} − {levy:,}) = {b_yen:,} 円" in page
-        assert f"A + B = {a_yen + b_yen:,} 円、10,000 円単位に一度だけ切り上げ → {amounts[number]:,} 円" in page
-
-
-def test_the_cap_and_the_death_of_a_taxpayer_name_the_value_and_the_line(ward: Home) -> None:
-    number = first("納税者", "CAP", "対象外")
-    told = check_of(pages_of(ward, "納税者", number)[f"納税者 {number}"], "CAP")
-    income = next(int(row["合計所得金額"]) for row in source("taxes") if row["宛名番号"] == number)
-    assert f"合計所得金額 {income:,} 円（上限 18,050,000 円）〔taxes.csv {line_of('taxes', number)} 行目〕" in told
-    number = first("納税者", "ALIVE", "対象外")
-    told = check_of(pages_of(ward, "納税者", number)[f"納税者 {number}"], "ALIVE")
-    dates = {
-        ("taxes", row["死亡日"]) for row in source("taxes") if row["宛名番号"] == number and row["死亡日"]
-    } | {
-        ("residents", row["消除日"]) for row in source("residents")
-        if row["住民番号"] == number and row["消除事由"] == "死亡"
-    }  # fmt: skip
-    day = min(when for _kind, when in dates)
-    assert f"死亡日 {day}（" in told
-    assert any(f"〔{kind}.csv {line_of(kind, number)} 行目〕" in told for kind, when in dates if when == day)
 
 
 def test_a_person_is_told_of_his_household_his_child_row_and_his_own_tax(ward: Home) -> None:
