@@ -94,13 +94,7 @@ def import_file(
     else:
         rejects.unlink(missing_ok=True)
     if read.rows_rejected > allow_rejects:
-        raise RefusedInput(
-            f"{read.rows_rejected} 行が不採用のため、取り込みませんでした"
-            f"（読込 {read.rows_read} = 採用 {read.rows_kept} + 不採用 {read.rows_rejected}）。"
-            f"一覧は {rejects.name} にあります",
-            code="rejects",
-            place=Place(file=path.name),
-        )
+        raise _too_many_rejects(read, path.name, rejects.name)
     with atomic_path(snapshot_path(home, kind, fingerprint)) as beside:
         read.frame.write_parquet(beside, compression="lz4", statistics=False)
         beside.chmod(0o600)
@@ -142,6 +136,20 @@ def import_file(
         tuple(read.warnings),
         already=present is not None,
         current=True,
+    )
+
+
+def _too_many_rejects(read: layouts.Reading, file_name: str, listed: str) -> RefusedInput:
+    """不採用が多すぎるときの断り。最初の一つの場所と、許されるものを言う。値そのものは、一覧だけに写す。"""
+    first = read.rejects.row(0, named=True)
+    allowed = first["内容"].partition("許されるもの: ")[2] or None
+    return RefusedInput(
+        f"{read.rows_rejected} 行が不採用のため、取り込みませんでした"
+        f"（読込 {read.rows_read} = 採用 {read.rows_kept} + 不採用 {read.rows_rejected}）。"
+        f"ここが最初の不採用です。見つかった値と残りの行は {listed} にあります",
+        code="rejects",
+        place=Place(file=file_name, record=first["行"], field=first["列"]),
+        allowed=allowed,
     )
 
 
