@@ -93,6 +93,15 @@ def test_a_header_without_rows_is_an_empty_table() -> None:
 
 def test_a_record_is_numbered_by_the_line_where_it_starts() -> None:
     assert rows(read('a,b\n"1\n\n",2\n3,"4\r\n4"\n5,6\n')) == [("1\n\n", "2", 2), ("3", "4\r\n4", 5), ("5", "6", 7)]
+    assert rows(read('a,b\n"1\n1","2"\n"3","4"\n')) == [("1\n1", "2", 2), ("3", "4", 4)]
+    assert rows(read('a,b\r\n"1\r\n1","2"\r\n"3","4"')) == [("1\r\n1", "2", 2), ("3", "4", 4)]
+
+
+@pytest.mark.parametrize(
+    "body", ['a,b\n"1"x,"2"\n"3","4"\n', 'a,b\n"1","2","3"\n"4"\n', 'a,b\n"1""","2"\n', 'a,b\n"1","2"\n"3",4"\n']
+)
+def test_quotes_that_only_add_up_are_left_to_the_strict_reader(body: str) -> None:
+    assert csv_reader._fast(body.encode(), ("a", "b")) is None
 
 
 def test_records_keep_their_order_and_lines_across_the_batches_of_the_strict_reader(
@@ -129,7 +138,7 @@ def test_a_lone_cr_never_becomes_the_end_of_a_row(body: str) -> None:
 
 
 def test_a_lone_cr_inside_quotes_is_text() -> None:
-    assert rows(read('a,b\n"1\r1",2\n')) == [("1\r1", "2", 2)]
+    assert rows(read('a,b\n"1\r1",2\n3,4\n')) == [("1\r1", "2", 2), ("3", "4", 3)]
 
 
 @pytest.mark.parametrize("body", ["a,b\n\ufeff1,2\n", 'a,b\n"\ufeff1","2"\n', 'a,b\n\ufeff1,"2"\n'])

@@ -225,6 +225,15 @@ def test_the_list_of_rejects_is_safe_to_open_in_a_spreadsheet() -> None:
     assert not [field for field in fields if field[:1] in tuple("=+-@＝＋－＠\t\r")]
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
+def test_whatever_a_later_check_says_is_made_harmless_too(sign: str) -> None:
+    found = read("residents", {})
+    more = found.without(found.frame["line"], column="続柄", code="x", detail=f"{sign}1+1")
+    assert (more.rows_read, more.rows_kept, more.rows_rejected) == (1, 0, 1)
+    last = extracts.rejects_csv(more).decode("utf-8-sig").split("続柄,x,")[1]
+    assert last.strip('"').startswith(f"'{sign}")
+
+
 @pytest.mark.parametrize("value", ["123456789018", "1234-5678-9018", "1234 5678 9018", "x123456789018"])
 def test_twelve_digits_are_never_copied_into_the_list_of_rejects(value: str) -> None:
     told = extracts.rejects_csv(read("residents", {"郵便番号": value}, {"住民番号": "0010000002"})).decode()
