@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +91,12 @@ def import_file(
             read = extra_check(connection, read)
     rejects = path.with_name(f"{path.name}.rejects.csv")
     if read.rows_rejected:
-        write_atomic(rejects, layouts.rejects_csv(read))
+        rejects = _write_rejects(home, rejects, layouts.rejects_csv(read))
     else:
-        rejects.unlink(missing_ok=True)
+        with suppress(OSError):
+            rejects.unlink(missing_ok=True)
     if read.rows_rejected > allow_rejects:
-        raise _too_many_rejects(read, path.name, rejects.name)
+        raise _too_many_rejects(read, path, rejects)
     with atomic_path(snapshot_path(home, kind, fingerprint)) as beside:
         read.frame.write_parquet(beside, compression="lz4", statistics=False)
         beside.chmod(0o600)
@@ -139,8 +141,20 @@ def import_file(
     )
 
 
-def _too_many_rejects(read: layouts.Reading, file_name: str, listed: str) -> RefusedInput:
+def _write_rejects(home: Home, beside: Path, data: bytes) -> Path:
+    """不採用の一覧を入力の隣に書く。そこに書けないとき（読取専用の共有など）は、作業場所の受け箱に書く。"""
+    try:
+        write_atomic(beside, data)
+    except OSError:
+        elsewhere = home.path / "inbox" / beside.name
+        write_atomic(elsewhere, data)
+        return elsewhere
+    return beside
+
+
+def _too_many_rejects(read: layouts.Reading, path: Path, rejects: Path) -> RefusedInput:
     """不採用が多すぎるときの断り。最初の一つの場所と、許されるものを言う。値そのものは、一覧だけに写す。"""
+    listed = rejects.name if rejects.parent == path.parent else str(rejects)
     first = read.rejects.row(0, named=True)
     allowed = first["内容"].partition("許されるもの: ")[2] or None
     return RefusedInput(
@@ -148,7 +162,7 @@ def _too_many_rejects(read: layouts.Reading, file_name: str, listed: str) -> Ref
         f"（読込 {read.rows_read} = 採用 {read.rows_kept} + 不採用 {read.rows_rejected}）。"
         f"ここが最初の不採用です。見つかった値と残りの行は {listed} にあります",
         code="rejects",
-        place=Place(file=file_name, record=first["行"], field=first["列"]),
+        place=Place(file=path.name, record=first["行"], field=first["列"]),
         allowed=allowed,
     )
 
