@@ -162,6 +162,23 @@ def test_the_set_based_rules_agree_with_the_contract_read_person_by_person(seed:
     assert sorted(map(str, ours - plain)) == sorted(map(str, plain - ours)) == []
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_the_rows_and_an_unrelated_household_change_nothing(seed: int) -> None:
+    ward = invented(seed)
+    before = found(ward, TODAY)
+    for rows in ward.rows.values():
+        random.Random(seed).shuffle(rows)
+    assert found(ward, TODAY) == before
+    stranger = ward.person(888_888, number=8_888_888_888, tax={"filed_income_tax_yen": 5_000})
+    ward.add("protected", person_number=stranger, kind="DV")
+    ward.add(
+        "prior", benefit_name="7万円", household_number=888_888, person_number=stranger, relation="世帯主",
+        state="支給済",
+    )  # fmt: skip
+    assert {row[1] for row in found(ward, TODAY) ^ before} == {888_888, stranger}
+    assert found(ward, TODAY) > before
+
+
 def test_the_invented_wards_meet_every_verdict_route_and_check() -> None:
     met: set[str] = set()
     for seed in range(8):
