@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import statistics
 import subprocess
@@ -76,10 +77,14 @@ def compare(
 
 
 def extracts_of(residents: int) -> Path:
-    folder = CACHE / f"ward-{residents}"
-    if not (folder / "braille.csv").exists():
+    """抽出データ。作り方（コード）が変わったら、作り直す。"""
+    sources = sorted((ROOT / "batch" / "world").glob("*.py")) + [ROOT / "tests" / "bench" / "extracts.py"]
+    version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    folder = CACHE / f"ward-{residents}-{version}"
+    if not (folder / "complete").exists():
         sys.stderr.write(f"{residents:,} 人の抽出データを作っています…\n")
         write_big(folder, residents)
+        (folder / "complete").touch()
     return folder
 
 
