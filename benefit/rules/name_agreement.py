@@ -30,7 +30,8 @@ def agrees(holder: pl.Expr, kana_name: pl.Expr) -> pl.Expr:
     30 桁で切られた名義（30 桁以上、または 30 桁目が空白になるための 29 桁）は、氏名の先頭との一致でよい。
     """
     wanted, given = key(kana_name), key(holder)
-    holder_width = _half_width(holder.str.strip_chars_end(" 　")).str.len_chars()
+    # 置き換えの式は、鍵と桁とで同じものにする。Polars は同じ式を一度しか計算しない。
+    holder_width = _half_width(holder).str.strip_chars_end(" ").str.len_chars()
     cut = (holder_width >= HOLDER_LENGTH) | (
         (holder_width == HOLDER_LENGTH - 1) & (_half_width(kana_name).str.slice(HOLDER_LENGTH - 1, 1) == " ")
     )

@@ -31,21 +31,13 @@ def accounts_in_use(facts: Facts) -> pl.LazyFrame:
 
 def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
     """受給者（person_number、重複なし）ごとの口座: account_flag（1・2・3、なければ 0）、account_kind、name_agrees。"""
-    kana = (
-        facts.residents.lazy()
-        .select("person_number", "kana_name")
-        .join(
-            facts.addresses.lazy()
-            # 法定代理人の氏名は、受給者の氏名ではない。読みのない行は、読みのある行を隠さない。
-            .filter((pl.col("kind") != "法定代理人") & pl.col("kana_name").is_not_null())
-            .sort("line")
-            .select("person_number", outside_kana="kana_name")
-            .unique("person_number", keep="last", maintain_order=True),
-            on="person_number",
-            how="full",
-            coalesce=True,
-        )
-        .select("person_number", kana_name=pl.coalesce("kana_name", "outside_kana"))
+    written = (
+        facts.addresses.lazy()
+        # 法定代理人の氏名は、受給者の氏名ではない。読みのない行は、読みのある行を隠さない。
+        .filter((pl.col("kind") != "法定代理人") & pl.col("kana_name").is_not_null())
+        .sort("line")
+        .select("person_number", outside_kana="kana_name")
+        .unique("person_number", keep="last", maintain_order=True)
     )
     chosen = (
         payees.join(accounts_in_use(facts), on="person_number")
@@ -54,12 +46,13 @@ def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
         )
         .sort("account_flag")
         .unique("person_number", keep="first", maintain_order=True)
-        .join(kana, on="person_number", how="left")
+        .join(facts.residents.lazy().select("person_number", "kana_name"), on="person_number", how="left")
+        .join(written, on="person_number", how="left")
         .select(
             "person_number",
             "account_flag",
             "account_kind",
-            name_agrees=agrees(pl.col("holder_kana"), pl.col("kana_name")),
+            name_agrees=agrees(pl.col("holder_kana"), pl.coalesce("kana_name", "outside_kana")),
         )
     )
     return payees.join(chosen, on="person_number", how="left").with_columns(
