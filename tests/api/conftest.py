@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import pytest
+from pwdlib import PasswordHash
 from starlette.testclient import TestClient
 
 from api.desk.app import create_app
-from benefit.domain.access import BATCH, DeskRole
+from benefit.domain.access import DeskRole
 from benefit.domain.case import CASE_STATES
 from benefit.domain.entitlement import check_digit
 from benefit.domain.kana import search_key
-from benefit.services import people
 from benefit.services.home import Home
 from benefit.store import desk
 from tests.conftest import StepClock
 
 PASSWORD = "あいことば-とても-ながい-2024"
 CROWD = ("ヤマモト　ユウコ", "1980-01-01")
+
+
+@cache
+def password_hash() -> str:
+    """要約は遅い計算なので、一度だけする（登録そのものは test_people が見る）。"""
+    return PasswordHash.recommended().hash(PASSWORD)
 
 
 def number_of(place: int) -> str:
@@ -91,18 +98,20 @@ def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
     rows += [case_row(200, "F42", "髙﨑　清", "タカサキ　キヨシ", "1950-11-12")]
     with home.desk.begin() as connection:
         connection.execute(desk.benefit_case.insert(), rows)
-        for role in DeskRole:
-            people.add(
-                connection,
-                desk.staff,
-                desk.audit_log,
-                staff_id=f"{role.value}1",
-                name=f"試験 {role.value}",
-                role=role.value,
-                password=PASSWORD,
-                actor=BATCH,
-                at=clock(),
-            )
+        connection.execute(
+            desk.staff.insert(),
+            [
+                {
+                    "id": f"{role.value}1",
+                    "name": f"試験 {role.value}",
+                    "role": role.value,
+                    "password_hash": password_hash(),
+                    "failed_count": 0,
+                    "created_at": clock(),
+                }
+                for role in DeskRole
+            ],
+        )
     client = TestClient(create_app(home.desk, clock=clock), base_url="https://testserver")
     yield Desk(home, clock, client)
     client.close()

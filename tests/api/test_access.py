@@ -123,14 +123,15 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(desk_system: Desk) -> N
 
 def test_an_unknown_id_takes_as_long_as_a_known_one(desk_system: Desk) -> None:
     def seconds(staff_id: str) -> float:
-        begun = time.perf_counter()
+        # 働いた時間で測る。待たされた時間は、隣の試験で揺れる。
+        begun = time.process_time()
         desk_system.client.post("/api/login", json={"staff_id": staff_id, "password": "ちがう"})
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
-    pairs = [(seconds("supervisor1"), seconds("nobody-here")) for _ in range(5)]
+    pairs = [(seconds("supervisor1"), seconds("nobody-here")) for _ in range(7)]
     ratio = statistics.median(known for known, _ in pairs) / statistics.median(unknown for _, unknown in pairs)
     # 偽の要約を計算しなければ、27 倍の差になる（reliability P20）。
-    assert 1 / 3 < ratio < 3
+    assert 1 / 1.5 < ratio < 1.5
 
 
 def test_the_api_keeps_its_own_description(desk_system: Desk) -> None:
