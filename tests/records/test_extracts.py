@@ -156,6 +156,11 @@ def _compare(data: bytes) -> None:
     assert fast.select(sorted(fast.columns)).equals(strict.select(sorted(strict.columns)))
 
 
+def test_a_newline_inside_quotes_moves_the_lines_that_follow() -> None:
+    data = written([["1234567890", "あ\nい"], ["1234567891", "う"]], csv.QUOTE_ALL, "\n")
+    assert csv_reader.read(data, file_name="x.csv").frame["line"].to_list() == [2, 4]
+
+
 def test_plain_files_take_the_fast_path() -> None:
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL):
         data = written([["1234567890", "DV"], ["1234567891", ""]], quoting, "\r\n")

@@ -155,6 +155,31 @@ def test_a_changed_extract_shows_the_difference_and_replaces_nothing(
     assert "登録の後に違いが出ています" in page
 
 
+def test_another_amount_is_shown_and_not_paid_twice(
+    home: Home, clock: StepClock, import_ward: Callable[[Home, Path], None], tmp_path: Path
+) -> None:
+    folder = cut(tmp_path / "in")
+    import_ward(home, folder)
+    build(home, clock, tmp_path / "a")
+    before = _stored(home)
+    rows = read(folder / "taxes.csv")
+    outcomes = read(tmp_path / "a" / "outcomes.csv")
+    amounts = {row["対象番号"]: int(row["支給額"]) for row in outcomes if row["給付種別"] == "R6-4" and row["経路"]}
+    changed = next(row for row in rows if row["宛名番号"] in amounts)
+    changed["扶養親族数_16歳未満"] = str(int(changed["扶養親族数_16歳未満"]) + 3)
+    write(folder / "taxes.csv", rows, list(rows[0]))
+    extracts.import_file(home, "taxes", folder / "taxes.csv", clock=clock, levy_year=2024)
+    again = build(home, clock, tmp_path / "b")
+    assert (again.added, again.differing) == (0, 1)
+    assert _stored(home) == before
+    (told,) = read(tmp_path / "b" / "differences.csv")
+    assert told["種別"] == "変わる"
+    assert changed["宛名番号"] in told["権利"]
+    assert told["登録"] == f"支給額={amounts[changed['宛名番号']]}"
+    new = {row["対象番号"]: row for row in read(tmp_path / "b" / "outcomes.csv") if row["給付種別"] == "R6-4"}
+    assert told["今回"] == f"支給額={new[changed['宛名番号']]['支給額']}"
+
+
 def _stored(home: Home) -> list[tuple[object, ...]]:
     from benefit.store import ward
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from benefit.services.home import Home
 from tests.services_explain.pages import EXPECTED, check_of, first, line_of, pages_of, source
+from tests.support.small_ward import cut, read, write
 
 
 def test_every_number_of_the_adjustment_is_shown(ward: Home) -> None:
-    for engine, filled in (("NATIONAL_TOOL", "推計所得税額"), ("FILED_RETURN", "確定申告所得税額"), ("EST-1/2024", "")):
+    for engine, filled, apart in (
+        ("NATIONAL_TOOL", "推計所得税額", False),
+        ("FILED_RETURN", "確定申告所得税額", False),
+        ("EST-1/2024", "", False),
+        ("EST-1/2024", "", True),
+    ):
         amounts = {
             r["対象番号"]: int(r["支給額"]) for r in EXPECTED if r["対象区分"] == "納税者" and r["支給額"] != "0"
         }
         row = next(
             row for row in source("taxes")
             if row["宛名番号"] in amounts
+            # 所得税と住民税で人数が違う人（同一生計配偶者だが控除対象ではない）も見る。
+            and (row["同一生計配偶者"] != row["控除対象配偶者"]) == apart
             and (row[filled] if filled else not row["推計所得税額"] and not row["確定申告所得税額"])
             and (filled != "確定申告所得税額" or not row["推計所得税額"])
         )  # fmt: skip
@@ -53,3 +65,31 @@ def test_the_cap_and_the_death_of_a_taxpayer_name_the_value_and_the_line(ward: H
     day = min(when for _kind, when in dates)
     assert f"死亡日 {day}（" in told
     assert any(f"〔{kind}.csv {line_of(kind, number)} 行目〕" in told for kind, when in dates if when == day)
+
+
+@pytest.mark.parametrize("first_seen", ["residents", "taxes"])
+def test_the_earlier_of_two_deaths_decides_and_is_the_one_named(
+    sqlite_home: Home, import_ward: Callable[[Home, Path], None], tmp_path: Path, first_seen: str
+) -> None:
+    folder = cut(tmp_path / "in")
+    days = {"residents": "2024-06-10", "taxes": "2024-06-11"}
+    if first_seen == "taxes":
+        days = {"residents": "2024-06-11", "taxes": "2024-06-10"}
+    residents, taxes = read(folder / "residents.csv"), read(folder / "taxes.csv")
+    levied = {row["宛名番号"] for row in taxes}
+    number = next(row["住民番号"] for row in residents if row["住民番号"] in levied and not row["消除日"])
+    for row in residents:
+        if row["住民番号"] == number:
+            row["消除日"], row["消除事由"] = days["residents"], "死亡"
+    for row in taxes:
+        if row["宛名番号"] == number:
+            row["死亡日"] = days["taxes"]
+    write(folder / "residents.csv", residents, list(residents[0]))
+    write(folder / "taxes.csv", taxes, list(taxes[0]))
+    import_ward(sqlite_home, folder)
+    told = check_of(pages_of(sqlite_home, "納税者", number)[f"納税者 {number}"], "PAYEE")
+    column, rows = {"residents": ("住民番号", residents), "taxes": ("宛名番号", taxes)}[first_seen]
+    line = next(at for at, row in enumerate(rows, 2) if row[column] == number)
+    assert told.strip().startswith("× 非該当 PAYEE")
+    assert "死亡日 2024-06-10（判定の日 2024-06-20）" in told
+    assert f"〔{first_seen}.csv {line} 行目〕" in told
