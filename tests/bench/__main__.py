@@ -78,7 +78,7 @@ def compare(
 
 def extracts_of(residents: int) -> Path:
     """抽出データ。作り方（コード）が変わったら、作り直す。"""
-    sources = sorted((ROOT / "batch" / "world").glob("*.py")) + [ROOT / "tests" / "bench" / "extracts.py"]
+    sources = [*sorted((ROOT / "batch" / "world").glob("*.py")), ROOT / "tests" / "bench" / "extracts.py"]
     version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     folder = CACHE / f"ward-{residents}-{version}"
     if not (folder / "complete").exists():
