@@ -14,11 +14,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from benefit.services.home import Home
 from benefit.services.setup import init_desk, init_ward
 from benefit.store.migrate import upgrade
 from tests.support.pgserver import FAST, postgres
+
+# 混んだ機械で遅いだけの試験を、壊れたとは言わない。種は失敗のときに印字される。
+settings.register_profile("benefit", deadline=None, print_blob=True)
+settings.load_profile("benefit")
 
 SHARED = Path(__file__).parents[2] / "shared"
 WARD_3K = SHARED / "cases" / "ward-3k"

@@ -13,6 +13,7 @@ from benefit.domain.access import Actor
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.records import transfer_results
 from benefit.records.transfer_result_row import Outcome
+from benefit.records.zengin_text import convert
 from benefit.services import bank_reports, desk_cases, desk_export, desk_load, desk_planned, transfers
 from benefit.services.home import Home
 from benefit.store import ward
@@ -199,7 +200,7 @@ def six_items(office: Office, *places: int) -> Path:
     rows = [office.payments()[place] for place in places]
     lines = ["金融機関コード,店舗コード,預金種目,口座番号,口座名義人名,振込金額"]
     lines += [
-        f"{r['bank_code']},{r['branch_code']},{r['account_type']},{r['account_number']},{r['holder_kana']},{r['amount_yen']}"
+        f"{r['bank_code']},{r['branch_code']},{r['account_type']},{r['account_number']},{convert(r['holder_kana'])[:30]},{r['amount_yen']}"
         for r in rows
     ]
     path = office.root / "funo.csv"
