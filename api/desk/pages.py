@@ -125,7 +125,7 @@ def home(request: Request, session: PageSession) -> Response:
 
 
 def _search_page(request: Request, session: Session, *, status: int = 200, **values: Any) -> Response:
-    shown = {"error": "", "says": "", "hits": (), "given": {}, **values}
+    shown = {"error": "", "field": "", "says": "", "hits": (), "given": {}, **values}
     return _page("search.html", request, status=status, session=session, purposes=PURPOSES, **shown)
 
 
@@ -152,7 +152,8 @@ def search(
         "birth": birth,
     }
     if not call or purpose not in PURPOSES:
-        return _search_page(request, session, status=400, error="電話の番号と用件を先に入れてください", given=kept)
+        says = "電話の番号と用件を先に入れてください"
+        return _search_page(request, session, status=400, error=says, field="call_reference", given=kept)
     sessions.begin_call(engine, session.token, call, purpose)
     try:
         hits = desk_lookup.search(
@@ -166,7 +167,8 @@ def search(
             purpose=purpose,
         )
     except RefusedInput as refused:
-        return _search_page(request, session, status=400, error=refused.says, given=kept)
+        field = "birth" if refused.code == "search-birth" else "case_number"
+        return _search_page(request, session, status=400, error=refused.says, field=field, given=kept)
     if hits is None:
         return _search_page(request, session, says=desk_lookup.TOO_MANY, given=kept)
     if len(hits) == 1:

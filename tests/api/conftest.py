@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
 import pytest
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
 from pwdlib import PasswordHash
 from starlette.testclient import TestClient
 
@@ -126,3 +132,44 @@ def audit_rows(home: Home, action: str) -> list[dict[str, object]]:
 
 def in_days(clock: StepClock, **span: float) -> None:
     clock.now += timedelta(**span)
+
+
+@pytest.fixture
+def site(desk_system: Desk) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = create_app(desk_system.home.desk, clock=desk_system.clock)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Chromium が入っていません。make system を実行してください"
+    with sync_playwright() as play:
+        made = play.chromium.launch(
+            executable_path=path, args=["--disable-background-networking", "--disable-component-update"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: object) -> Iterator[Page]:
+    made = browser.new_page(viewport={"width": 1280, "height": 900})  # type: ignore[attr-defined]
+    complaints: list[str] = []
+    made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    yield made
+    made.close()
+    # 断りの画面（400・401）は、ブラウザが必ず一行を記す。それは文句ではない。
+    refusals = ("status of 400", "status of 401")
+    assert [line for line in complaints if not any(known in line for known in refusals)] == []

@@ -2,74 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from api.desk.app import create_app
-from tests.api.conftest import PASSWORD, Desk, number_of
+from tests.api.conftest import Desk, number_of
+from tests.api.screen import accessible, accessible_login, enter
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def site(desk_system: Desk) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = create_app(desk_system.home.desk, clock=desk_system.clock)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "Chromium が入っていません。make system を実行してください"
-    with sync_playwright() as play:
-        made = play.chromium.launch(
-            executable_path=path, args=["--disable-background-networking", "--disable-component-update"]
-        )
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def page(browser: object) -> Iterator[Page]:
-    made = browser.new_page(viewport={"width": 1280, "height": 900})  # type: ignore[attr-defined]
-    complaints: list[str] = []
-    made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    made.on("pageerror", lambda error: complaints.append(str(error)))
-    yield made
-    made.close()
-    assert complaints == [], "ブラウザが文句を言っている"
-
-
-def enter(page: Page, site: str) -> None:
-    page.goto(site)
-    page.fill("#staff_id", "operator1")
-    page.fill("#password", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#call_reference")
-
-
-def accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert found == [], [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
 
 
 def test_an_operator_reads_the_answer_with_the_keyboard_alone(page: Page, site: str, tmp_path: Path) -> None:
@@ -88,11 +29,6 @@ def test_an_operator_reads_the_answer_with_the_keyboard_alone(page: Page, site: 
     assert number_of(200) not in page.url
     accessible(page)
     page.screenshot(path=tmp_path / "case.png", full_page=True)
-
-
-def accessible_login(page: Page, site: str) -> None:
-    page.goto(site)
-    accessible(page)
 
 
 def test_several_people_of_one_name_are_listed_to_choose_from(page: Page, site: str, desk_system: Desk) -> None:
