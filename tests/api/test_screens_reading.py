@@ -13,8 +13,8 @@ from benefit.store import desk
 from tests.api.conftest import PASSWORD, Desk, in_days, number_of
 from tests.api.screen import accessible, enter
 
-pytestmark = pytest.mark.browser
-#: 本文の字（1.5rem）より大きいのは、読み上げる一文だけでなければならない。
+# 画面の見え方は、データベースによらない（両方で通す筋は test_screens にある）。
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("home", ["sqlite"], indirect=True)]
 PIXELS = "element => parseFloat(getComputedStyle(element).fontSize)"
 
 
