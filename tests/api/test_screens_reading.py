@@ -150,3 +150,28 @@ def test_no_url_the_browser_ever_asked_for_holds_a_name_or_a_number(page: Page, 
         assert url.startswith(site), f"外へ出た: {url}"
         assert "?" not in url
         assert number_of(200) not in url
+
+
+def test_the_list_of_one_name_fits_the_narrow_screen_too(
+    page: Page, site: str, desk_system: Desk, tmp_path: Path
+) -> None:
+    table = desk.benefit_case
+    with desk_system.home.desk.begin() as connection:
+        connection.execute(table.delete().where(table.c.case_number == number_of(105)))
+    enter(page, site)
+    page.fill("#call_reference", "T-1")
+    page.fill("#kana_name", "ヤマモト ユウコ")
+    page.fill("#birth", "S55.1.1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#hits")
+    assert "5 件" in page.inner_text("#hits")
+    assert page.locator("tbody tr").count() == 5
+    assert "昭和55年1月1日" in page.inner_text("tbody")
+    page.screenshot(path=tmp_path / "hits.png", full_page=True)
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.screenshot(path=tmp_path / "hits-narrow.png", full_page=True)
+    assert fits(page)
+    name = page.locator("tbody th").first.bounding_box()
+    assert name is not None
+    assert name["width"] > 200, "氏名が一字ずつの列に潰れている"
+    accessible(page)
