@@ -230,6 +230,12 @@ def approve(
         raise RefusedByRule("承認は、承認の役割を持つ職員が行います", code="role")
     check_file(home, programme, number, bank_master)
     with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        _refuse_cancelled(connection, number)
+        _refuse_released(connection, number)
+        given = select(ward.approval.c.staff_id).where(ward.approval.c.transfer_id == number)
+        if actor.id in connection.execute(given).scalars().all():
+            raise RefusedByRule("この人は、もう承認しています。別の人の承認が要ります", code="same-approver")
         connection.execute(
             ward.approval.insert().values(
                 transfer_id=number,
@@ -268,6 +274,9 @@ def release(
         _still_open(home, programme, number, clock)
         first, second = sorted(transfer.approvers)[:2]
         with home.ward.begin() as connection:
+            in_turn(connection, "money")
+            _refuse_cancelled(connection, number)
+            _refuse_released(connection, number)
             connection.execute(
                 ward.transfer_release.insert().values(
                     transfer_id=number,
@@ -329,12 +338,27 @@ def _still_open(home: Home, programme: Programme, number: int, clock: Clock) -> 
         )
 
 
+def _refuse_cancelled(connection: Connection, number: int) -> None:
+    """取り消したファイルは、承認も送り出しもできない。"""
+    if any(line["state"] == "F49" for line in lines_of(connection, number)):
+        raise RefusedByRule(f"振込 {number} は取り消されています。作り直してください", code="cancelled")
+
+
+def _refuse_released(connection: Connection, number: int) -> None:
+    """順番を待つ間に、ほかの人が送り出していたら断る（取消の仕訳が、送った後に立たないように）。"""
+    table = ward.transfer_release
+    if connection.execute(select(table.c.transfer_id).where(table.c.transfer_id == number)).first():
+        raise RefusedByRule(f"振込 {number} はもう送り出されています", code="released")
+
+
 def cancel(home: Home, number: int, *, reason: str, actor: Actor, clock: Clock) -> int:
     """送り出す前のファイルを取り消し、支払を F49 にする。番号も中身の鍵も使い回さない。取り消した行の数を返す。"""
     transfer = show(home, number)
     if transfer.released:
         raise RefusedByRule(f"振込 {number} はもう送り出されています。組戻しが要ります", code="released")
     with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        _refuse_released(connection, number)
         ids = select(ward.transfer_line.c.payment_id).where(ward.transfer_line.c.transfer_id == number)
         live = [line for line in lines_of(connection, number) if line["state"] == "F40"]
         if not live:

@@ -14,7 +14,10 @@ import sqlalchemy as sa
 
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.programme import Programme
+from benefit.records import transfer_results
 from benefit.records.bank_master import BankMaster
+from benefit.records.transfer_result_row import Outcome
+from benefit.records.zengin_text import convert
 from benefit.services import (
     bank_master,
     beneficiaries,
@@ -215,3 +218,33 @@ def refused_by_the_store(connection: sa.Connection, statement: sa.Executable) ->
     except sa.exc.DBAPIError:
         return True
     return False
+
+
+def answered(
+    office: Office,
+    number: int,
+    *answers: tuple[Outcome, str],
+    rest: Outcome = Outcome.CREDITED,
+    created_on: date = date(2024, 8, 5),
+) -> Path:
+    """銀行の結果: 初めの行から `answers` のとおり、残りは `rest`。"""
+    request = (office.root / "bank" / f"sogo-{number:04d}.txt").read_bytes()
+    count = len(request.splitlines()) - 3
+    told = [transfer_results.Answer(*answer) for answer in answers]
+    told += [transfer_results.Answer(rest)] * (count - len(told))
+    path = office.root / f"kekka-{number}-{created_on}.txt"
+    path.write_bytes(transfer_results.mirror(request, told, created_on=created_on))
+    return path
+
+
+def noticed(office: Office, *rows: dict[str, Any], name: str = "funo", **extra: str) -> Path:
+    """銀行の振込不能の知らせ: 六項目だけの CSV（seed 000）。`extra` は自由な列。"""
+    heading = ["金融機関コード", "店舗コード", "預金種目", "口座番号", "口座名義人名", "振込金額", *extra]
+    lines = [
+        [row[key] for key in ("bank_code", "branch_code", "account_type", "account_number")]
+        + [convert(row["holder_kana"])[:30], str(row["amount_yen"]), *extra.values()]
+        for row in rows
+    ]
+    path = office.root / f"{name}.csv"
+    path.write_bytes("".join(",".join(line) + "\r\n" for line in [heading, *lines]).encode("cp932"))
+    return path

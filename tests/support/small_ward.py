@@ -45,6 +45,9 @@ def cut(out: Path, *, households: int = 24) -> Path:
             rows = [row for row in outcomes if row["経路"] == route and row["対象区分"] == kind]
             numbers = [row["対象番号"] if kind == "世帯" else home_of.get(row["対象番号"], "") for row in rows]
             wanted += [number for number in dict.fromkeys(numbers) if number][: households // 8]
+    # 同じ世帯主に、同じ額が二件以上行く世帯（銀行の知らせに番号がないと、見分けられない）。
+    children = [(home_of[row["対象番号"]], row["経路"]) for row in outcomes if row["対象区分"] == "児童"]
+    wanted.append(next(number for number, route in children if route == "PUSH" and children.count((number, route)) > 1))
     chosen = set(wanted)
     people = {number for number, home in home_of.items() if home in chosen}
     taxes = read(WARD_3K / "taxes.csv")
