@@ -95,7 +95,7 @@ def take(home: Home, kind: str, path: Path, *, clock: Clock) -> Taken:
             at=now,
             actor=BATCH,
             action=f"transfer.{kind}",
-            subject=str(report_id),
+            subject=fingerprint[:16],
             detail={"sha256": fingerprint, "rows": len(lines)},
         )
     return _summary(home, report_id, repeated=False)
