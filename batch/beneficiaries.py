@@ -18,11 +18,10 @@ app = typer.Typer(no_args_is_help=True, help="支給対象者データベース�
 
 def build_one(given: Context, *, today: str, programme: str, dry_run: bool, out: Path) -> None:
     """作り、数を言う。"""
-    from benefit.domain.entitlement import BENEFIT_NAMES
-    from benefit.domain.programme import Programme
     from benefit.services import beneficiaries
 
     given.need("ward", "run")
+    chosen = given.home.programme(programme)
     with given.progress() as bar:
         task = bar.add_task("", total=5)
 
@@ -30,7 +29,7 @@ def build_one(given: Context, *, today: str, programme: str, dry_run: bool, out:
             bar.update(task, description=name, advance=1)
 
         built = beneficiaries.build(
-            given.home, Programme.load(programme), day(today), out=out, clock=given.clock, dry_run=dry_run, step=step
+            given.home, chosen, day(today), out=out, clock=given.clock, dry_run=dry_run, step=step
         )
     table = Table(title="支給対象者の判定", title_justify="left")
     for heading, justify in (("給付", "left"), ("判定", "left"), ("件数", "right"), ("金額（円）", "right")):
@@ -39,7 +38,7 @@ def build_one(given: Context, *, today: str, programme: str, dry_run: bool, out:
     assert isinstance(counted, dict)
     for benefit, verdicts in counted.items():
         for verdict, cell in verdicts.items():
-            table.add_row(BENEFIT_NAMES[benefit], verdict, f"{cell['件数']:,}", f"{cell['金額']:,}")
+            table.add_row(chosen.benefit_names[benefit], verdict, f"{cell['件数']:,}", f"{cell['金額']:,}")
     given.out.print(table)
     given.say(f"対象 {built.eligible:,} 件 {built.total_yen:,} 円（全 {built.rows:,} 行） → {out}/outcomes.csv")
     if dry_run:
@@ -73,7 +72,6 @@ def explain(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """なぜ対象か、なぜ対象でないかを、検査ごとに、見た値と元の行で言う。"""
-    from benefit.domain.programme import Programme
     from benefit.services import explain as explaining
 
     given = context(ctx)
@@ -83,7 +81,7 @@ def explain(
     number = household or person or ""
     if len(number) != 10 or not (number.isascii() and number.isdigit()):
         raise WrongUse("番号は 10 桁の数字です", found=f"{len(number)} 文字")
-    chosen = Programme.load(programme)
+    chosen = given.home.programme(programme)
     on = day(today) if today else explaining.last_day(given.home, chosen) or tokyo_date(given.clock())
     pages = (
         explaining.household(given.home, chosen, on, int(number))

@@ -19,7 +19,6 @@ from batch.world.answers import answer_account, answer_tax
 from batch.world.replies import reply_forms
 from benefit.domain.access import BATCH, Actor, DeskRole, WardRole
 from benefit.domain.case import STATE_WORDS
-from benefit.domain.programme import Programme
 from benefit.services import (
     bank_master,
     bank_reports,
@@ -67,7 +66,7 @@ class DemoYear:
 
     def __init__(self, home: Home, bar: Progress, *, seed: int) -> None:
         self.home, self.bar, self.seed = home, bar, seed
-        self.programme = Programme.load("r6-2024")
+        self.programme = self.home.programme("r6-2024")
         self.clock = DemoClock()
         self.out = home.path / "demo"
         self.rows: list[tuple[str, str, str]] = []
@@ -195,7 +194,7 @@ class DemoYear:
         self.places.append(("照会用データと回答", folder))
 
     def _kana(self) -> dict[str, str]:
-        frame = extracts.load(self.home, extracts.current_sources(self.home)["residents"])
+        frame = extracts.load(self.home, extracts.current_sources(self.home, self.programme.levy_year)["residents"])
         return {f"{number:010d}": kana or "" for number, kana in frame.select("person_number", "kana_name").iter_rows()}
 
     def _letters(self, day: date) -> None:

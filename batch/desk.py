@@ -42,7 +42,6 @@ def export(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """区から: 外へ出してよい受給者だけを、受渡フォルダに出す。"""
-    from benefit.domain.programme import Programme
     from benefit.services import desk_export
 
     given = context(ctx)
@@ -50,7 +49,7 @@ def export(
     on = day(today) if today else tokyo_date(given.clock())
     with given.progress() as bar:
         bar.add_task("受渡を作っています", total=None)
-        done = desk_export.export(given.home, Programme.load(programme), out=out, today=on, clock=given.clock)
+        done = desk_export.export(given.home, given.home.programme(programme), out=out, today=on, clock=given.clock)
     same = "（前回と同じ内容）" if done.repeated else ""
     given.say(f"受渡 連番 {done.sequence}: {done.rows:,} 件{same} 指紋 {done.sha256[:16]}… → {out}")
 
@@ -135,14 +134,13 @@ def planned(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """委託先から: 払う用意のできた件を、支給予定情報に出す。"""
-    from benefit.domain.programme import Programme
     from benefit.services import desk_planned
 
     given = context(ctx)
     given.need("desk", "planned_file")
     on = day(today) if today else tokyo_date(given.clock())
     made = desk_planned.make(
-        given.home, Programme.load(programme).id, out=out, today=on, actor=BATCH, clock=given.clock
+        given.home, given.home.programme(programme).id, out=out, today=on, actor=BATCH, clock=given.clock
     )
     if made is None:
         given.say("支給予定情報に出す件はありません。")

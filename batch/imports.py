@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     residents = "residents"
     taxes = "taxes"
+    shortfall = "shortfall"
     prior = "prior"
     accounts = "accounts"
     addresses = "addresses"
@@ -38,11 +39,10 @@ def import_one(
     programme: str = "r6-2024",
 ) -> None:
     """一つ取り込み、数を言う。"""
-    from benefit.domain.programme import Programme
     from benefit.services import extracts
 
     given.need("ward", "snapshot")
-    levy_year = Programme.load(programme).levy_year
+    levy_year = given.home.programme(programme).levy_year
     with given.progress() as bar:
         bar.add_task(f"{extracts.NAMES[kind]}を取り込んでいます", total=None)
         done = extracts.import_file(

@@ -31,7 +31,6 @@ def export(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """照会用データを出す。"""
-    from benefit.domain.programme import Programme
     from benefit.services import inquiries
 
     given = context(ctx)
@@ -39,7 +38,7 @@ def export(
     on = day(today) if today else tokyo_date(given.clock())
     with given.progress() as bar:
         bar.add_task("照会する人を選んでいます", total=None)
-        done = inquiries.export(given.home, Programme.load(programme), on, kind.value, out=out, clock=given.clock)
+        done = inquiries.export(given.home, given.home.programme(programme), on, kind.value, out=out, clock=given.clock)
     given.say(f"{inquiries.NAMES[kind.value]}: {done.rows:,} 件（新しい照会番号 {done.issued:,} 件） → {done.path}")
 
 
@@ -53,14 +52,13 @@ def import_(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """回答を取り込む。次の build から判定に使われる。"""
-    from benefit.domain.programme import Programme
     from benefit.services import inquiries
 
     given = context(ctx)
     given.need("ward", "inquiry")
     done = inquiries.import_answers(
         given.home,
-        Programme.load(programme),
+        given.home.programme(programme),
         kind.value,
         file,
         clock=given.clock,

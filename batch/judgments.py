@@ -41,7 +41,6 @@ def add_to(app: typer.Typer) -> None:
         programme: ProgrammeId = "r6-2024",
     ) -> None:
         """支給予定情報を、区の台帳と突き合わせて判定する。"""
-        from benefit.domain.programme import Programme
         from benefit.services import bank_master, judgment
 
         given = context(ctx)
@@ -49,7 +48,7 @@ def add_to(app: typer.Typer) -> None:
         if (folder is None) != ward:
             raise WrongUse("支給予定情報のフォルダか --ward の、どちらか一つを指定します")
         on = day(today) if today else tokyo_date(given.clock())
-        chosen = Programme.load(programme)
+        chosen = given.home.programme(programme)
         with given.progress() as bar:
             bar.add_task("支給判定をしています", total=None)
             common = {"out": out, "today": on, "bank_master": bank_master.in_use(given.home), "clock": given.clock}

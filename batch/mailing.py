@@ -16,7 +16,6 @@ app = typer.Typer(no_args_is_help=True, help="確認書・支給のお知らせ�
 
 def make_one(given: Context, *, out: Path, issued_on: str | None, programme: str) -> None:
     """作り、数を言う。読んだ数 = 刷った数 + 止めた数。"""
-    from benefit.domain.programme import Programme
     from letters.mailing import make_letters
 
     given.need("ward", "letter")
@@ -27,7 +26,9 @@ def make_one(given: Context, *, out: Path, issued_on: str | None, programme: str
         def tick(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        made = make_letters(given.home, Programme.load(programme), out=out, issued_on=on, clock=given.clock, tick=tick)
+        made = make_letters(
+            given.home, given.home.programme(programme), out=out, issued_on=on, clock=given.clock, tick=tick
+        )
     given.say(
         f"手紙: 対象 {made.read:,} = 印刷 {made.printed:,} + 字形がなく止めた {made.held:,}"
         f"（ロット {made.lots:,}、うち区の中で刷る手紙 {made.printed_in_ward:,} 通） → {out}"

@@ -38,14 +38,13 @@ def make(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """支給可の行から、全銀の総合振込ファイルを作る。"""
-    from benefit.domain.programme import Programme
     from benefit.services import bank_master, transfers
 
     given = context(ctx)
     actor = given.ward_staff(by)
     made = transfers.make(
         given.home,
-        Programme.load(programme),
+        given.home.programme(programme),
         pay_date=day(pay_date, "--pay-date"),
         today=day(today) if today else tokyo_date(given.clock()),
         bank_master=bank_master.in_use(given.home),
@@ -62,7 +61,6 @@ def make(
 @app.command()
 def approve(ctx: typer.Context, number: Number, by: By, programme: ProgrammeId = "r6-2024") -> None:
     """ファイルを読み直し、台帳と比べ、指紋を承認する。"""
-    from benefit.domain.programme import Programme
     from benefit.services import bank_master, transfers
 
     given = context(ctx)
@@ -71,7 +69,7 @@ def approve(ctx: typer.Context, number: Number, by: By, programme: ProgrammeId =
         given,
         transfers.approve(
             given.home,
-            Programme.load(programme),
+            given.home.programme(programme),
             number,
             bank_master=bank_master.in_use(given.home),
             actor=actor,
@@ -89,14 +87,13 @@ def release(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """二人が承認したファイルを送り出す。"""
-    from benefit.domain.programme import Programme
     from benefit.services import bank_master, transfers
 
     given = context(ctx)
     actor = given.ward_staff(by)
     done = transfers.release(
         given.home,
-        Programme.load(programme),
+        given.home.programme(programme),
         number,
         out=out,
         bank_master=bank_master.in_use(given.home),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, SLOT_KINDS
+from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.letter import LETTER_KINDS, PUSH_NOTICE
 
@@ -24,7 +24,7 @@ class LetterContent:
     """一通の手紙。
 
     kind: `confirmation_letter`（支給要件確認書）か `push_notice`（支給のお知らせ）。
-    slot_kind: 何の給付か（`HH100K` 世帯、`CHILD` 児童、`ADJ` 納税者）。確認していただく項目が変わる。
+    conditions: 確かめていただく文（給付事業の `conditions`）。お知らせでは申し出てほしい場合、確認書では誓約。
     case_number: 給付管理番号、11 桁の数字。branch: 枝番 0–99（出し直すたびに一つ進む）。
     postal_code: 7 桁の数字。address: 漢字住所。address2: 漢字方書（刷らない決まりなら空）。
     name: 漢字氏名、来たままの字。
@@ -40,7 +40,7 @@ class LetterContent:
     """
 
     kind: str
-    slot_kind: str
+    conditions: tuple[str, ...]
     case_number: str
     branch: int
     postal_code: str
@@ -64,7 +64,7 @@ class LetterContent:
     def __post_init__(self) -> None:
         """形を確かめる。氏名や住所の中身は `letters.holding` が一通ずつ確かめる。"""
         self._require(self.kind in LETTER_KINDS, "手紙の種類が違います", allowed="、".join(LETTER_KINDS))
-        self._require(self.slot_kind in SLOT_KINDS, "給付の区分が違います", allowed="、".join(SLOT_KINDS))
+        self._require(bool(self.conditions), "確かめていただく文がありません")
         digits = self.case_number.isascii() and self.case_number.isdigit()
         self._require(digits and len(self.case_number) == 11, "給付管理番号の形が違います", allowed="11 桁の数字")
         self._require(0 <= self.branch <= 99, "枝番の範囲が違います", allowed="0 から 99")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benefit.domain.clock import Clock
-from benefit.domain.entitlement import BENEFIT_NAMES, SLOT_KIND_OF
+from benefit.domain.errors import RefusedInput
 from benefit.domain.programme import Programme
 from benefit.records.bank_master import BankMaster
 from benefit.services import bank_master
@@ -23,6 +23,7 @@ from benefit.services.files import write_atomic
 from benefit.services.home import Home
 from benefit.services.mailing import MadeLot, Mailing, register_lots, who_gets_letters
 from letters.content import LetterContent
+from letters.glyphs import missing
 from letters.lots import LotReport, make_lots
 
 PLACES = ("printer", "ward")
@@ -114,6 +115,20 @@ def _masked(row: dict[str, Any], banks: BankMaster) -> str:
     return f"{names} {_ACCOUNT_TYPES[row['account_type']]} ****{row['account_number'][-3:]}"
 
 
+def conditions(kind: str, benefit: str, programme: Programme) -> tuple[str, ...]:
+    """この給付の手紙で、確かめていただく文。差出人の名を入れ、書体にない字は断る。"""
+    terms = programme.conditions[programme.slot_kinds[benefit]]
+    texts = terms.wrong_when if kind == "push_notice" else terms.declarations
+    filled = tuple(text.replace("{ward}", programme.office.ward_name) for text in texts)
+    if lacking := missing("".join(filled)):
+        raise RefusedInput(
+            f"{programme.id}.toml: 手紙の文（conditions）に書体にない字があります",
+            code="words-glyph",
+            found="、".join(lacking),
+        )
+    return filled
+
+
 def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: BankMaster) -> LetterContent:
     """手紙の相手の一行を、紙に刷る事柄にする。"""
     masked = None
@@ -121,7 +136,7 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: B
         masked = _masked(row, banks)
     return LetterContent(
         kind=row["kind"],
-        slot_kind=SLOT_KIND_OF[row["benefit"]],
+        conditions=conditions(row["kind"], row["benefit"], programme),
         case_number=row["case_number"],
         branch=row["branch"],
         postal_code=row["postal_code"],
@@ -129,12 +144,12 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: B
         address2=row["address2"] or "",
         name=row["name"],
         programme_name=programme.name,
-        ward_name=programme.ward_name,
-        office_name=programme.office_name,
-        phone=programme.call_centre_phone,
+        ward_name=programme.office.ward_name,
+        office_name=programme.office.office_name,
+        phone=programme.office.call_centre_phone,
         issued_on=issued_on,
         due_on=row["due_on"],
-        benefit_names=(BENEFIT_NAMES[row["benefit"]],),
+        benefit_names=(programme.benefit_names[row["benefit"]],),
         account_flag=row["account_flag"],
         masked_account=masked,
     )

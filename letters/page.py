@@ -60,7 +60,7 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
         "transfer": wareki(content.planned_transfer_on, weekday=True) if content.planned_transfer_on else "",
         "benefits": list(content.benefit_names),
         "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
-        "slot_kind": content.slot_kind,
+        "conditions": list(content.conditions),
         "qr": qr_svg(content.case_number),
         # 確認書には口座を刷らない。口座を記入していただく紙だからである。
         "account": _account(content, words) if content.kind == PUSH_NOTICE else None,

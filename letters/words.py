@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from benefit.domain.entitlement import SLOT_KINDS
 from benefit.domain.errors import RefusedInput
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from letters.glyphs import missing
@@ -40,21 +39,20 @@ _OWN = {
     CONFIRMATION_LETTER: _names(
         "declarations_title declarations_note account_title account_note signature_title signature_lead refuse"
         " agent_title agent_note agent_name agent_address agent_relation agent_entrust agent_acts agent_sign"
-        " return_title return_items declarations"
+        " return_title return_items"
     ),
     PUSH_NOTICE: _names(
         "transfer_label account_label account_1 account_2 account_3 account_note_1 account_note_2 account_note_3"
         " act_title act_note acts wrong_title wrong_note slip_title slip_to slip_choose"
-        " slip_refuse slip_change cut wrong_when"
+        " slip_refuse slip_change cut"
     ),
 }
 _LISTS = frozenset({"account_types", "agent_acts", "acts"})
-_BY_SLOT = frozenset({"declarations", "wrong_when"})
 
 
 @dataclass(frozen=True)
 class Words:
-    """一種類の手紙の言葉。`table` は鍵から文（文、文の並び、給付の区分ごとの文の並び）へ。"""
+    """一種類の手紙の言葉。`table` は鍵から文（一つの文、文の並び）へ。"""
 
     kind: str
     table: Mapping[str, Any]
@@ -85,8 +83,6 @@ class Words:
             return _PLACEHOLDER.sub(lambda found: values[found.group(1)], text)
 
         def fill_all(value: object) -> object:
-            if isinstance(value, dict):
-                return {key: fill_all(each) for key, each in value.items()}
             return [fill(each) for each in value] if isinstance(value, list) else fill(str(value))
 
         return {key: fill_all(value) for key, value in self.table.items()}
@@ -94,10 +90,6 @@ class Words:
 
 def _texts(key: str, value: object, file: str) -> list[str]:
     """項目の文をすべて。型が違えば RefusedInput。"""
-    if key in _BY_SLOT:
-        if isinstance(value, dict) and value.keys() == set(SLOT_KINDS):
-            return [text for each in value.values() for text in _list_of_text(key, each, file)]
-        raise RefusedInput(f"{file}: 項目「{key}」の区分が違います", code="words-type", allowed="、".join(SLOT_KINDS))
     if key in _LISTS:
         return _list_of_text(key, value, file)
     if isinstance(value, str) and value:

@@ -1,20 +1,13 @@
-"""支給権利の語彙: 給付種別、経路、slot（一回だけ払うものの名前）、給付管理番号。"""
+"""支給権利の語彙: 経路、slot（一回だけ払うものの名前）、給付管理番号。"""
 
 from __future__ import annotations
 
 import hashlib
 
-BENEFITS = ("R6-1", "R6-2", "R6-3", "R6-4")
-BENEFIT_NAMES = {
-    "R6-1": "令和6年度非課税化給付",
-    "R6-2": "令和6年度均等割のみ課税化給付",
-    "R6-3": "こども加算",
-    "R6-4": "調整給付",
-    "R6-H": "世帯給付（対象外・未確定）",
-}
-#: 給付種別から slot の種類へ。R6-1 と R6-2 は一つの slot を分け合う（benefit-rules D.1）。
-SLOT_KIND_OF = {"R6-1": "HH100K", "R6-2": "HH100K", "R6-3": "CHILD", "R6-4": "ADJ"}
-SLOT_KINDS = ("HH100K", "CHILD", "ADJ")
+#: 一回だけ払うものの種類（benefit-rules D.1）: 世帯、児童、納税者（調整）、納税者（不足額）。
+SLOT_KINDS = ("HH100K", "CHILD", "ADJ", "SHORT")
+#: slot の種類から、判定の行の対象区分へ。
+SUBJECT_OF_SLOT = {"HH100K": "世帯", "CHILD": "児童", "ADJ": "納税者", "SHORT": "納税者"}
 ROUTES = ("WARD", "PUSH", "CONFIRM")
 ACCOUNT_FLAG_NAMES = {
     "0": "登録口座なし",
@@ -36,11 +29,6 @@ DAMM = (
     (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
-
-
-def slot_of(programme: str, benefit: str, subject_number: int) -> str:
-    """一回だけ払うものの名前。受給者の番号は入らない（死亡後の新しい世帯主も同じ slot になる）。"""
-    return f"{programme}/{SLOT_KIND_OF[benefit]}/{subject_number:010d}"
 
 
 def check_digit(body: str) -> str:

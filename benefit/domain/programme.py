@@ -1,26 +1,43 @@
 """給付事業（プログラム）: 日付・金額・方針を、出典つきのデータとして持つ。
 
 TOML の各項目は `{ value = …, source = "…" }` の形で書き、出典のない値は読み込まない。
-自治体ごとに違うものは、すべてここにあり、規則の中には定数を書かない。
+自治体ごとに違うものは、すべてここにあり、規則の中には定数を書かない。新しい事業は、ファイルを一つ足すだけである。
 """
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from importlib import resources
-from typing import Any, get_type_hints
+from pathlib import Path
 
 from benefit.domain.errors import RefusedInput, WrongUse
+from benefit.domain.programme_parts import (
+    AdjustmentTerms,
+    BenefitTerms,
+    ChildTerms,
+    HouseholdTerms,
+    LetterConditions,
+    LetterTerms,
+    OfficeTerms,
+    RouteTerms,
+    ScheduleTerms,
+    ShortfallTerms,
+    TransferTerms,
+    Who,
+)
+
+_SUFFIX = ".toml"
 
 
 @dataclass(frozen=True)
 class Programme:
-    """一つの給付事業。金額は円、日付は当日を含む。
+    """一つの給付事業。
 
-    `sources` は項目名から出典への対応、`digest` は TOML の内容の SHA-256（版の証拠）。
+    household・child・adjustment・shortfall は、その給付がない事業では None。
+    `sources` は項目名（`adjustment.income_cap_yen` など）から出典への対応、`digest` は内容の SHA-256（版の証拠）。
     """
 
     id: str
@@ -29,81 +46,91 @@ class Programme:
     base_date: date
     levy_date: date
     entered_from: date
-    child_born_from: date
     under_16_born_from: date
-    amount_untaxed_yen: int
-    amount_per_capita_yen: int
-    amount_child_yen: int
-    adjustment_rounding_yen: int
-    adjustment_income_tax_unit_yen: int
-    adjustment_resident_tax_unit_yen: int
-    income_cap_yen: int
-    apply_deadline: date
-    contract_to: date
-    push_window_days: int
-    line_hold_yen: int
-    line_block_yen: int
-    number_prefix: str
-    consignor_code: str
-    consignor_name_kana: str
-    sending_bank_code: str
-    sending_bank_name_kana: str
-    sending_branch_code: str
-    sending_branch_name_kana: str
-    sending_account_type: str
-    sending_account_number: str
-    ward_name: str
-    office_name: str
-    call_centre_phone: str
-    sources: dict[str, str] = field(default_factory=dict, compare=False)
+    benefits: Mapping[str, BenefitTerms]
+    household: HouseholdTerms | None
+    child: ChildTerms | None
+    adjustment: AdjustmentTerms | None
+    shortfall: ShortfallTerms | None
+    route: RouteTerms
+    schedule: ScheduleTerms
+    letters: LetterTerms
+    conditions: Mapping[str, LetterConditions]
+    transfer: TransferTerms
+    office: OfficeTerms
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
     digest: str = ""
 
-    @staticmethod
-    def parse(text: str, *, file: str) -> Programme:
-        """TOML の文面から。項目が足りない・余る・型が違う・出典がないときは RefusedInput。"""
-        try:
-            raw = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RefusedInput(f"{file}: TOML として読めません（{error}）", code="programme-toml") from None
-        wanted = {f.name for f in fields(Programme)} - {"sources", "digest"}
-        missing, extra = sorted(wanted - raw.keys()), sorted(raw.keys() - wanted)
-        if missing or extra:
-            raise RefusedInput(
-                f"{file}: 事業の項目が合いません"
-                f"（足りない: {'、'.join(missing) or 'なし'} / 知らない: {'、'.join(extra) or 'なし'}）",
-                code="programme-keys",
-            )
-        types = get_type_hints(Programme)
-        values: dict[str, Any] = {}
-        sources: dict[str, str] = {}
-        for key, entry in raw.items():
-            if not isinstance(entry, dict) or not entry.get("source") or "value" not in entry:
-                raise RefusedInput(
-                    f'{file}: 項目「{key}」は {{ value = …, source = "出典" }} と書きます', code="programme-source"
-                )
-            value = entry["value"]
-            if not isinstance(value, types[key]) or isinstance(value, bool):
-                raise RefusedInput(
-                    f"{file}: 項目「{key}」の型が違います",
-                    code="programme-type",
-                    found=type(value).__name__,
-                    allowed=types[key].__name__,
-                )
-            values[key], sources[key] = value, entry["source"]
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return Programme(**values, sources=sources, digest=digest)
+    def benefit_for(self, who: Who) -> BenefitTerms | None:
+        """この相手への給付。この事業になければ None。"""
+        return next((benefit for benefit in self.benefits.values() if benefit.who == who), None)
+
+    @cached_property
+    def slot_kinds(self) -> dict[str, str]:
+        """給付種別から slot の種類へ。"""
+        return {benefit.id: benefit.slot_kind for benefit in self.benefits.values()}
+
+    @cached_property
+    def benefit_names(self) -> dict[str, str]:
+        """給付種別から、職員と住民に見せる名へ（対象でない世帯の行も含む）。"""
+        names = {benefit.id: benefit.name for benefit in self.benefits.values()}
+        if self.household is not None:
+            names[self.household.ineligible_id] = "世帯給付（対象外・未確定）"
+        return names
+
+    def slot(self, benefit: str, subject_number: int) -> str:
+        """一回だけ払うものの名前。受給者の番号は入らない（死亡後の新しい世帯主も同じ slot になる）。"""
+        return f"{self.id}/{self.slot_kinds[benefit]}/{subject_number:010d}"
+
+    @cached_property
+    def extracts(self) -> tuple[str, ...]:
+        """この事業の判定に、なければ害がある抽出データ（姶良市は昨年度の除外を、徳島市は支援措置を見なかった）。"""
+        kinds = ["residents"]
+        if self.household is not None or self.adjustment is not None:
+            kinds.append("taxes")
+        if self.household is not None and self.household.prior == "EXCLUDE_TARGETS":
+            kinds.append("prior")
+        if self.shortfall is not None:
+            kinds.append("shortfall")
+        return (*kinds, "accounts", "protected")
 
     @staticmethod
-    def load(programme_id: str) -> Programme:
-        """同梱の事業を読む。知らない名前は WrongUse。"""
-        folder = resources.files("benefit") / "programmes"
-        file = folder / f"{programme_id}.toml"
-        if not file.is_file():
-            known = "、".join(
-                sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
-            )
-            raise WrongUse(f"事業「{programme_id}」はありません", allowed=known)
-        programme = Programme.parse(file.read_text(encoding="utf-8"), file=file.name)
+    def parse(text: str, *, file: str, changes: Mapping[str, str] | None = None) -> Programme:
+        """TOML の文面から。`changes` は試算で変える値（項目名 → 書いた文字）。断りは programme_file を見よ。"""
+        from benefit.domain.programme_file import read
+
+        return read(text, file=file, changes=changes or {})
+
+    @staticmethod
+    def load(programme_id: str, *, folder: Path | None = None, changes: Mapping[str, str] | None = None) -> Programme:
+        """事業を読む。`folder`（区の作業場所の programmes/）にあればそれを、なければ同梱のものを。
+
+        知らない名前は WrongUse、読めない・合わないものは RefusedInput。
+        """
+        own = folder / f"{programme_id}{_SUFFIX}" if folder else None
+        if own is not None and own.is_file():
+            try:
+                text = own.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                raise RefusedInput(f"{own.name}: UTF-8 の文字として読めません", code="programme-encoding") from None
+        else:
+            shipped = resources.files("benefit") / "programmes" / f"{programme_id}{_SUFFIX}"
+            if not shipped.is_file():
+                known = "、".join(Programme.known(folder))
+                raise WrongUse(f"事業「{programme_id}」はありません", allowed=known)
+            text = shipped.read_text(encoding="utf-8")
+        programme = Programme.parse(text, file=f"{programme_id}{_SUFFIX}", changes=changes)
         if programme.id != programme_id:
-            raise RefusedInput(f"{file.name}: id がファイル名と違います", found=programme.id, allowed=programme_id)
+            raise RefusedInput(
+                f"{programme_id}{_SUFFIX}: id がファイル名と違います", found=programme.id, allowed=programme_id
+            )
         return programme
+
+    @staticmethod
+    def known(folder: Path | None = None) -> list[str]:
+        """使える事業の名前。"""
+        shipped = resources.files("benefit") / "programmes"
+        names = {file.name for file in shipped.iterdir()}
+        if folder is not None and folder.is_dir():
+            names |= {file.name for file in folder.iterdir()}
+        return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))

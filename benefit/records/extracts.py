@@ -120,6 +120,46 @@ TAXES = Table(
     ),
 )
 
+SHORTFALL = Table(
+    "shortfall",
+    "不足額の算定基礎",
+    (
+        _number("宛名番号", "person_number"),
+        Column("賦課年度", "levy_year", Kind.DIGITS, length=4, words=("2025",), integer=True),
+        _word("賦課区分", "levy_kind", "住所", "住登外", "家屋敷"),
+        _money("令和6年分所得税額", "income_tax_yen", "まだ分からない"),
+        Column("令和6年分合計所得金額", "income_tax_total_income_yen", Kind.SIGNED_MONEY),
+        Column(
+            "令和6年度合計所得金額", "resident_tax_total_income_yen", Kind.SIGNED_MONEY, blank="令和6年度の賦課がない"
+        ),
+        _money("令和6年度所得割額", "resident_tax_yen", "令和6年度の賦課がない"),
+        Column("所得税分人数", "n_income_tax", Kind.COUNT),
+        Column("住民税分人数", "n_resident_tax", Kind.COUNT, blank="令和6年度の賦課がない"),
+        _word("当初算定", "first_decided_by", "本区", "他団体", "なし"),
+        _money("当初所要額", "first_required_yen", "当初の算定がない、または他団体から分からない"),
+        _flag("専従者", "family_worker"),
+        _flag("被扶養", "dependant"),
+        _flag("低所得世帯給付対象", "low_income_target"),
+        _flag("1月1日国外", "abroad_on_levy_date"),
+        Column("死亡日", "died_on", Kind.DATE, blank="分かっていない"),
+    ),
+    "benefit/programmes/r7-shortfall.md（この事業の様式。benefit-rules B.7 の項目から定めた）",
+    key=("宛名番号",),
+    together=(
+        Together(
+            "住民税分人数",
+            "令和6年度の賦課がないのに人数がある、または賦課があるのに人数がない",
+            (pl.col("令和6年度所得割額").fill_null("") == "") != (pl.col("住民税分人数").fill_null("") == ""),
+        ),
+        Together(
+            "当初所要額",
+            "当初算定が「本区」なのに当初所要額がない、または「なし」なのにある",
+            ((pl.col("当初算定") == "本区") & (pl.col("当初所要額").fill_null("") == ""))
+            | ((pl.col("当初算定") == "なし") & (pl.col("当初所要額").fill_null("") != "")),
+        ),
+    ),
+)
+
 PRIOR = Table(
     "prior",
     "昨年度の対象世帯",
@@ -221,6 +261,7 @@ TABLES: dict[str, Table] = {
     for table in (
         RESIDENTS,
         TAXES,
+        SHORTFALL,
         PRIOR,
         ACCOUNTS,
         ADDRESSES,

@@ -1,4 +1,4 @@
-"""調整給付（R6-4）: 区が住民税を賦課した人に一回。世帯は見ない（契約 §2、benefit-rules A.6・B）。"""
+"""調整給付: 区が住民税を賦課した人に一回。世帯は見ない（契約 §2、benefit-rules A.6・B）。"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benefit.rules.facts import Facts
 from benefit.rules.income_tax import income_tax_columns
 from benefit.rules.verdicts import verdict_columns
 
-ADJUSTMENT_CHECKS = (
+_ADJUSTMENT_CHECKS = (
     Check("LEVIED", "令和6年度の住民税を区が賦課している（住所・住登外）", "seed 002 対象者、benefit-rules A.6"),
     Check("ALIVE", "基準日に存命である", "契約 §2、benefit-rules A.6"),
     Check("CAP", "合計所得金額が上限以下である", "契約 §2、benefit-rules A.6"),
@@ -22,16 +22,26 @@ ADJUSTMENT_CHECKS = (
 )
 
 
-def decide_taxpayers(facts: Facts, programme: Programme, today: date) -> pl.LazyFrame:
+def adjustment_checks(programme: Programme) -> tuple[Check, ...]:
+    """この事業の、納税者の検査（調整給付）。"""
+    return _ADJUSTMENT_CHECKS if programme.adjustment is not None else ()
+
+
+def decide_adjustments(facts: Facts, programme: Programme, today: date) -> pl.LazyFrame:
     """住民税の行ごとに一行: 検査の列、IT・RT・人数・A・B、amount_yen。すべて円と人。"""
+    terms, benefit = programme.adjustment, programme.benefit_for("taxpayer")
+    assert terms is not None
+    assert benefit is not None
     died_here = (
         facts.residents.lazy()
         .filter((pl.col("removed_reason") == "死亡") & pl.col("removed_on").is_not_null())
         .select("person_number", died_here="removed_on")
     )
+    # 均等割も所得割もない人（人的非課税など）。所得税だけがある人を入れるかは、事業の方針（K4）。
+    non_levied = (pl.col("per_capita_levy_yen") == 0) & (pl.col("resident_tax_yen") == 0)
     spouse_here = ~pl.col("spouse_overseas")
     dependants = pl.col("dependants_16_and_over") + pl.col("dependants_under_16") - pl.col("dependants_overseas")
-    unit = programme.adjustment_rounding_yen
+    unit = terms.rounding_yen
 
     def dead_by(day: date) -> pl.Expr:
         return (pl.col("died_here") <= day).fill_null(value=False) | (pl.col("died_on") <= day).fill_null(value=False)
@@ -40,7 +50,7 @@ def decide_taxpayers(facts: Facts, programme: Programme, today: date) -> pl.Lazy
         facts.taxes.lazy()
         .join(died_here, on="person_number", how="left")
         .with_columns(
-            *income_tax_columns(),
+            *income_tax_columns(terms.quick_table),
             resident_tax_yen=pl.col("income_levy_ward_yen") + pl.col("income_levy_metro_yen"),
             n_income_tax=1 + (pl.col("same_living_spouse") & spouse_here).cast(pl.Int64) + dependants,
             n_resident_tax=1 + (pl.col("deductible_spouse") & spouse_here).cast(pl.Int64) + dependants,
@@ -48,25 +58,31 @@ def decide_taxpayers(facts: Facts, programme: Programme, today: date) -> pl.Lazy
         .with_columns(
             # A と B は、別々に 0 で止めてから足す。片方の余りで、もう片方の不足を埋めない。
             shortfall_income_tax_yen=pl.max_horizontal(
-                pl.lit(0), programme.adjustment_income_tax_unit_yen * pl.col("n_income_tax") - pl.col("income_tax_yen")
+                pl.lit(0), terms.income_tax_unit_yen * pl.col("n_income_tax") - pl.col("income_tax_yen")
             ),
-            shortfall_resident_tax_yen=pl.max_horizontal(
-                pl.lit(0),
-                programme.adjustment_resident_tax_unit_yen * pl.col("n_resident_tax") - pl.col("resident_tax_yen"),
+            # 所得割がない人の住民税分を数えるかは、事業の方針（K3）。
+            shortfall_resident_tax_yen=pl.when(pl.lit(terms.zero_levy == "NONE") & (pl.col("resident_tax_yen") == 0))
+            .then(pl.lit(0, dtype=pl.Int64))
+            .otherwise(
+                pl.max_horizontal(
+                    pl.lit(0), terms.resident_tax_unit_yen * pl.col("n_resident_tax") - pl.col("resident_tax_yen")
+                )
             ),
         )
         .with_columns(shortfall_yen=pl.col("shortfall_income_tax_yen") + pl.col("shortfall_resident_tax_yen"))
         .with_columns(
             LEVIED=pl.col("levy_kind").is_in(["住所", "住登外"]),
             ALIVE=~dead_by(programme.base_date),
-            CAP=pl.col("total_income_yen") <= programme.income_cap_yen,
-            TAXPAYER=(pl.col("income_tax_yen") > 0) | (pl.col("resident_tax_yen") > 0),
+            CAP=pl.col("total_income_yen") <= terms.income_cap_yen,
+            TAXPAYER=(pl.col("resident_tax_yen") > 0)
+            | ((pl.col("income_tax_yen") > 0) & (pl.lit(terms.non_levied == "INCLUDE") | ~non_levied)),
+            non_levied=non_levied & (pl.col("income_tax_yen") > 0),
             SHORTFALL=pl.col("shortfall_yen") > 0,
             PAYEE=~dead_by(today),
         )
-        .with_columns(verdict_columns(ADJUSTMENT_CHECKS))
+        .with_columns(verdict_columns(_ADJUSTMENT_CHECKS))
         .with_columns(
-            benefit=pl.lit("R6-4"),
+            benefit=pl.lit(benefit.id),
             payee_number=pl.col("person_number"),
             # 切り上げは、合計に一回だけ（碧南市の公表、benefit-rules B.1）。
             amount_yen=pl.when(pl.col("verdict") == Verdict.ELIGIBLE.value)

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from benefit.domain.check import Check
-from benefit.rules.adjustment import ADJUSTMENT_CHECKS
-from benefit.rules.child_supplement import CHILD_CHECKS
-from benefit.rules.household_benefits import HOUSEHOLD_CHECKS
-from benefit.rules.outcomes import Decisions
+from benefit.domain.programme import Programme
+from benefit.rules.outcomes import Decisions, checks_of
 
 
-def counts(decisions: Decisions) -> dict[str, object]:
+def counts(decisions: Decisions, programme: Programme) -> dict[str, object]:
     """summary.json に載せる数。外した数が 0 の検査は、職員が確かめる印になる（姶良市の事例）。"""
     outcomes = decisions.outcomes
     eligible = outcomes.filter(pl.col("verdict") == "対象")
@@ -26,9 +24,12 @@ def counts(decisions: Decisions) -> dict[str, object]:
         "支給額合計": int(outcomes["amount_yen"].sum()),
         "給付種別と判定": verdicts,
         "検査": {
-            "世帯": _by_check(decisions.households, HOUSEHOLD_CHECKS),
-            "児童": _by_check(decisions.children, CHILD_CHECKS),
-            "納税者": _by_check(decisions.taxpayers, ADJUSTMENT_CHECKS),
+            kind: _by_check(frame, checks)
+            for (kind, checks), frame in zip(
+                checks_of(programme).items(),
+                (decisions.households, decisions.children, decisions.taxpayers),
+                strict=True,
+            )
         },
         "理由": _by_value(outcomes.filter(pl.col("reasons") != ""), "reasons"),
         "経路": _by_value(eligible.with_columns(key=pl.format("{} {}", "benefit", "route")), "key"),

@@ -70,6 +70,28 @@ SCHEMAS: dict[str, pl.Schema] = {
             "line": _I,
         }
     ),
+    # 不足額給付の算定基礎（`benefit/programmes/r7-shortfall.md`）。null は不明か「賦課がない」で、0 ではない。
+    "shortfall": pl.Schema(
+        {
+            "person_number": _I,
+            "levy_year": _I,
+            "levy_kind": _S,
+            "income_tax_yen": _I,
+            "income_tax_total_income_yen": _I,
+            "resident_tax_total_income_yen": _I,
+            "resident_tax_yen": _I,
+            "n_income_tax": _I,
+            "n_resident_tax": _I,
+            "first_decided_by": _S,
+            "first_required_yen": _I,
+            "family_worker": _B,
+            "dependant": _B,
+            "low_income_target": _B,
+            "abroad_on_levy_date": _B,
+            "died_on": _D,
+            "line": _I,
+        }
+    ),
     "prior": pl.Schema(
         {"benefit_name": _S, "household_number": _I, "person_number": _I, "relation": _S, "state": _S, "line": _I}
     ),
@@ -138,6 +160,7 @@ class Facts:
 
     residents: pl.DataFrame
     taxes: pl.DataFrame
+    shortfall: pl.DataFrame
     prior: pl.DataFrame
     accounts: pl.DataFrame
     addresses: pl.DataFrame

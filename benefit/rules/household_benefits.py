@@ -1,4 +1,4 @@
-"""世帯の給付（R6-1 非課税化、R6-2 均等割のみ課税化）: 基準日の世帯に一回（契約 §2）。"""
+"""世帯の給付（非課税の世帯、均等割のみの世帯）: 基準日の世帯に一回（契約 §2）。方針は事業のファイルが決める。"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benefit.rules.prior_receipt import prior_hits
 from benefit.rules.tax_class import certainly_under_16, tax_classes
 from benefit.rules.verdicts import verdict_columns
 
-HOUSEHOLD_CHECKS = (
+_HOUSEHOLD_CHECKS = (
     Check("HEAD", "世帯主が一人いる", "契約 §2"),
     Check("PAYEE", "世帯主が存命である（判定の日）", "契約 §2、benefit-rules A.7"),
     Check("TAX", "所得割を課税されている人がいない（定額減税の前）", "seed 002 対象者 1・2、benefit-rules A.1"),
@@ -24,6 +24,20 @@ HOUSEHOLD_CHECKS = (
     Check("PRIOR", "昨年度の対象世帯でない（新たに対象となった世帯）", "seed 002 対象者 1・2、benefit-rules A.3"),
     Check("DEPENDANTS", "課税されている人の被扶養者だけの世帯でない", "契約 §2、benefit-rules A.4"),
 )
+#: 均等割のみの世帯への給付がない事業の TAX。
+_UNTAXED_ONLY = Check("TAX", "住民税（均等割・所得割）を課税されている人がいない（定額減税の前）", "benefit-rules A.5")
+
+
+def household_checks(programme: Programme) -> tuple[Check, ...]:
+    """この事業の、世帯の検査。順が、理由の並ぶ順である。"""
+    terms = programme.household
+    if terms is None:
+        return ()
+    return tuple(
+        _UNTAXED_ONLY if check.id == "TAX" and programme.benefit_for("per_capita_household") is None else check
+        for check in _HOUSEHOLD_CHECKS
+        if check.id != "PRIOR" or terms.prior == "EXCLUDE_TARGETS"
+    )
 
 
 def members_on(facts: Facts, programme: Programme, today: date) -> pl.LazyFrame:
@@ -69,13 +83,19 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
     def any_class(letter: str) -> pl.Expr:
         return (pl.col("tax_class") == letter).any()
 
-    taxed_supporter = pl.col("supporter_class").is_in(["1", "2"]).fill_null(value=False)
+    terms = programme.household
+    assert terms is not None
+    taxed = ["1", "2"] if terms.supporter == "PER_CAPITA_LEVY" else ["2"]
+    free = ["0", "X", "N"] if terms.supporter == "PER_CAPITA_LEVY" else ["0", "1", "X", "N"]
+    # 国外からの転入者を見ない事業では、税のない人として数える。
+    untaxed = ["0"] if terms.entrants != "IGNORE" else ["0", "N"]
+    taxed_supporter = pl.col("supporter_class").is_in(taxed).fill_null(value=False)
     open_supporter = (
         pl.col("supporter_outside").fill_null(value=False)
         | pl.col("supporter_class").is_null()
         | pl.col("supporter_class").is_in(["Q", "U"]).fill_null(value=False)
     )
-    free_supporter = pl.col("supporter_class").is_in(["0", "X", "N"]).fill_null(value=False)
+    free_supporter = pl.col("supporter_class").is_in(free).fill_null(value=False)
     head = pl.col("head")
     folded = members.group_by("household_number").agg(
         members=pl.len(),
@@ -91,7 +111,8 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
         any_treaty=any_class("X"),
         any_asked=any_class("Q"),
         any_undeclared=any_class("U"),
-        all_free=(pl.col("tax_class") == "0").all(),
+        any_per_capita=any_class("1"),
+        all_free=pl.col("tax_class").is_in(untaxed).all(),
         all_supported=pl.col("supported").all(),
         all_taxed_supporters=taxed_supporter.all(),
         any_open_supporter=open_supporter.any(),
@@ -101,26 +122,35 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
     null = pl.lit(None, dtype=pl.Boolean)
     true, false = pl.lit(value=True), pl.lit(value=False)
     hits = prior_hits(facts, members)
+    untaxed_benefit = programme.benefit_for("untaxed_household")
+    assert untaxed_benefit is not None
+    light_benefit = programme.benefit_for("per_capita_household")
+    all_entrants = (pl.col("adults") > 0) & (pl.col("adults") == pl.col("entrant_adults"))
+    entrant = {
+        "EXCLUDE_IF_HEAD_OR_ALL": (one_head & pl.col("head_entrant")) | all_entrants,
+        "EXCLUDE_IF_ANY": pl.col("any_entrant"),
+        "IGNORE": false,
+    }[terms.entrants]
+    split = {"HOLD": null, "EXCLUDE": false, "ALLOW": true}[terms.prior_split]
+    undeclared = {"HOLD": null, "EXCLUDE": false}[terms.undeclared]
+    any_taxed = pl.col("any_taxed") if light_benefit else pl.col("any_taxed") | pl.col("any_per_capita")
     checks = [
         pl.when(one_head).then(true).otherwise(null).alias("HEAD"),
         pl.when(one_head & pl.col("head_dead"))
         .then(pl.when("others_living").then(null).otherwise(false))
         .otherwise(true)
         .alias("PAYEE"),
-        (~pl.col("any_taxed")).alias("TAX"),
+        (~any_taxed).alias("TAX"),
         (~pl.col("any_treaty")).alias("TREATY"),
-        pl.when(
-            (one_head & pl.col("head_entrant"))
-            | ((pl.col("adults") > 0) & (pl.col("adults") == pl.col("entrant_adults")))
-        )
+        pl.when(entrant)
         .then(false)
-        .when("any_entrant")
+        .when(pl.col("any_entrant") if terms.entrants != "IGNORE" else false)
         .then(null)
         .otherwise(true)
         .alias("ENTRANT"),
         pl.when("any_asked").then(null).otherwise(true).alias("INQUIRY"),
-        pl.when("any_undeclared").then(null).otherwise(true).alias("DECLARED"),
-        pl.when(pl.any_horizontal("P1", "P2", "P3")).then(false).when("P5").then(null).otherwise(true).alias("PRIOR"),
+        pl.when("any_undeclared").then(undeclared).otherwise(true).alias("DECLARED"),
+        pl.when(pl.any_horizontal("P1", "P2", "P3")).then(false).when("P5").then(split).otherwise(true).alias("PRIOR"),
         pl.when(~pl.col("all_supported"))
         .then(true)
         .when("all_taxed_supporters")
@@ -131,23 +161,24 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
         .alias("DEPENDANTS"),
     ]
     eligible = pl.col("verdict") == Verdict.ELIGIBLE.value
+    light = light_benefit or untaxed_benefit
     return (
         folded.join(hits, on="household_number", how="left")
         .with_columns(pl.col("P1", "P2", "P3", "P5").fill_null(value=False))
         .with_columns(checks)
-        .with_columns(verdict_columns(HOUSEHOLD_CHECKS))
+        .with_columns(verdict_columns(household_checks(programme)))
         .with_columns(
             payee_number=pl.when(one_head).then(pl.col("head_number")),
             benefit=pl.when(~eligible)
-            .then(pl.lit("R6-H"))
+            .then(pl.lit(terms.ineligible_id))
             .when("all_free")
-            .then(pl.lit("R6-1"))
-            .otherwise(pl.lit("R6-2")),
+            .then(pl.lit(untaxed_benefit.id))
+            .otherwise(pl.lit(light.id)),
             amount_yen=pl.when(~eligible)
             .then(0)
             .when("all_free")
-            .then(programme.amount_untaxed_yen)
-            .otherwise(programme.amount_per_capita_yen)
+            .then(untaxed_benefit.amount_yen)
+            .otherwise(light.amount_yen)
             .cast(pl.Int64),
         )
     )

@@ -7,12 +7,13 @@ from datetime import date
 
 import polars as pl
 
+from benefit.domain.check import Check
 from benefit.domain.programme import Programme
-from benefit.rules.adjustment import decide_taxpayers
-from benefit.rules.child_supplement import decide_children
+from benefit.rules.child_supplement import child_checks, decide_children
 from benefit.rules.facts import Facts
-from benefit.rules.household_benefits import decide_households, members_on
+from benefit.rules.household_benefits import decide_households, household_checks, members_on
 from benefit.rules.route import payee_accounts, route_columns, ward_households
+from benefit.rules.taxpayers import decide_taxpayers, taxpayer_checks
 
 _OUTCOME = (
     "subject_kind",
@@ -47,8 +48,14 @@ class Decisions:
 def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
     """事実と事業と判定の日から、全員を判定する。同じ入力なら同じ結果（行の順は問わない）。"""
     members = members_on(facts, programme, today).collect()
-    households = decide_households(facts, programme, members.lazy()).collect()
-    children = decide_children(facts, programme, members.lazy(), households.lazy()).collect()
+    households = (
+        decide_households(facts, programme, members.lazy()).collect() if programme.household else _no_households()
+    )
+    children = (
+        decide_children(facts, programme, members.lazy(), households.lazy()).collect()
+        if programme.child
+        else _no_children()
+    )
     taxpayers = decide_taxpayers(facts, programme, today).collect()
     payees = (
         pl.concat(
@@ -60,7 +67,7 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
         .unique()
         .sort("person_number")
     )
-    accounts = payee_accounts(facts, payees).collect().lazy().rename({"person_number": "payee_number"})
+    accounts = payee_accounts(facts, payees, programme).collect().lazy().rename({"person_number": "payee_number"})
     wards = ward_households(facts, members.lazy())
     belongs = members.select("person_number", "household_number")
     protected = facts.protected.lazy().select("person_number", itself=pl.lit(value=True)).unique("person_number")
@@ -96,6 +103,29 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
         ]
     )
     return Decisions(members, households, children, taxpayers, outcomes)
+
+
+def checks_of(programme: Programme) -> dict[str, tuple[Check, ...]]:
+    """この事業の検査: 対象区分（世帯・児童・納税者）ごとに、理由の並ぶ順で。"""
+    return {"世帯": household_checks(programme), "児童": child_checks(programme), "納税者": taxpayer_checks(programme)}
+
+
+_NOTHING = {
+    "household_number": pl.Int64,
+    "verdict": pl.String,
+    "reasons": pl.String,
+    "benefit": pl.String,
+    "payee_number": pl.Int64,
+    "amount_yen": pl.Int64,
+}
+
+
+def _no_households() -> pl.DataFrame:
+    return pl.DataFrame(schema=_NOTHING)
+
+
+def _no_children() -> pl.DataFrame:
+    return pl.DataFrame(schema={"person_number": pl.Int64, **_NOTHING})
 
 
 def _person(frame: pl.DataFrame) -> pl.Expr:

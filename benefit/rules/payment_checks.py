@@ -54,15 +54,20 @@ FILE_CHECKS = {
 def payment_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
     """検査の並び。式が見る列は `benefit.services.judgment` が揃える（`_now` は判定日の事実）。"""
     known = pl.col("entitlement_id").is_not_null()
-    household = pl.col("benefit").is_in(["R6-1", "R6-2"])
-    by_person = pl.col("benefit") != "R6-3"
+    household = pl.col("slot_kind") == "HH100K"
+    by_person = pl.col("slot_kind") != "CHILD"
     block, hold, warn = Severity.BLOCK, Severity.HOLD, Severity.WARN
+    # 額の決まった給付はその額、計算で決まる給付は切り上げの単位の倍数（不足額 II は国外の人の額もある）。
+    fixed = {
+        benefit.id: benefit.amount_yen for benefit in programme.benefits.values() if benefit.who != "shortfall_fixed"
+    }
+    fixed_yen = pl.col("benefit").replace_strict(fixed, default=None, return_dtype=pl.Int64)
+    computed = programme.adjustment or programme.shortfall
+    unit = computed.rounding_yen if computed else 1
     amount_shape = (
-        pl.when(household)
-        .then(pl.col("planned_yen") != programme.amount_untaxed_yen)
-        .when(pl.col("benefit") == "R6-3")
-        .then(pl.col("planned_yen") != programme.amount_child_yen)
-        .otherwise((pl.col("planned_yen") % programme.adjustment_rounding_yen != 0) | (pl.col("planned_yen") <= 0))
+        pl.when(fixed_yen.is_not_null())
+        .then(pl.col("planned_yen") != fixed_yen)
+        .otherwise((pl.col("planned_yen") % unit != 0) | (pl.col("planned_yen") <= 0))
     )
     return (
         PaymentCheck("CHK10", block, "給付管理番号が支給対象者データベースにない", "区確認", ~known),
@@ -145,16 +150,17 @@ def payment_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
         PaymentCheck(
             "CHK72H",
             hold,
-            f"一件の額が {programme.line_hold_yen:,} 円を超える",
+            f"一件の額が {programme.transfer.line_hold_yen:,} 円を超える",
             "区確認",
-            (pl.col("planned_yen") > programme.line_hold_yen) & (pl.col("planned_yen") <= programme.line_block_yen),
+            (pl.col("planned_yen") > programme.transfer.line_hold_yen)
+            & (pl.col("planned_yen") <= programme.transfer.line_block_yen),
         ),
         PaymentCheck(
             "CHK72",
             block,
-            f"一件の額が {programme.line_block_yen:,} 円を超える",
+            f"一件の額が {programme.transfer.line_block_yen:,} 円を超える",
             "区確認",
-            pl.col("planned_yen") > programme.line_block_yen,
+            pl.col("planned_yen") > programme.transfer.line_block_yen,
         ),
         PaymentCheck(
             "CHK73",

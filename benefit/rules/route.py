@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from benefit.domain.programme import Programme
 from benefit.rules.facts import Facts
 from benefit.rules.name_agreement import agrees
 
-#: 口座の優先順（契約 §2、benefit-rules K8）と口座フラグ。
-PRECEDENCE = {"生活保護": "1", "過去給付": "2", "公金受取": "3"}
+#: 口座種別と口座フラグ（契約 §2）。
+FLAG_OF_KIND = {"生活保護": "1", "過去給付": "2", "公金受取": "3"}
 
 
 def accounts_in_use(facts: Facts) -> pl.LazyFrame:
@@ -29,8 +30,10 @@ def accounts_in_use(facts: Facts) -> pl.LazyFrame:
     return pl.concat([kept, given.select(columns)])
 
 
-def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
+def payee_accounts(facts: Facts, payees: pl.LazyFrame, programme: Programme) -> pl.LazyFrame:
     """受給者（person_number、重複なし）ごとの口座: account_flag（1・2・3、なければ 0）、account_kind、name_agrees。"""
+    # 優先の順は、事業のファイルが決める（K8）。
+    order = {kind: place for place, kind in enumerate(programme.route.account_precedence)}
     written = (
         facts.addresses.lazy()
         # 法定代理人の氏名は、受給者の氏名ではない。読みのない行は、読みのある行を隠さない。
@@ -42,9 +45,10 @@ def payee_accounts(facts: Facts, payees: pl.LazyFrame) -> pl.LazyFrame:
     chosen = (
         payees.join(accounts_in_use(facts), on="person_number")
         .with_columns(
-            account_flag=pl.col("account_kind").replace_strict(PRECEDENCE, default=None, return_dtype=pl.String)
+            account_flag=pl.col("account_kind").replace_strict(FLAG_OF_KIND, default=None, return_dtype=pl.String),
+            place=pl.col("account_kind").replace_strict(order, default=None, return_dtype=pl.Int64),
         )
-        .sort("account_flag")
+        .sort("place")
         .unique("person_number", keep="first", maintain_order=True)
         .join(facts.residents.lazy().select("person_number", "kana_name"), on="person_number", how="left")
         .join(written, on="person_number", how="left")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
-from benefit.domain.entitlement import DAMM, SLOT_KIND_OF, case_number_body, case_number_for
+from benefit.domain.entitlement import DAMM, SUBJECT_OF_SLOT, case_number_body, case_number_for
 from benefit.domain.programme import Programme
 from benefit.records import outcomes as outcome_file
 from benefit.rules.counts import counts
@@ -101,13 +101,13 @@ def build(
     outcomes = decisions.outcomes
     rendered = outcome_file.render(outcomes)
     fingerprint = sha256_of(rendered)
-    eligible = with_slots(outcomes, programme.id)
+    eligible = with_slots(outcomes, programme)
     timed("結果を並べる")
     step("支給権利を登録する")
     with home.ward.begin() as connection:
         in_turn(connection, "entitlements")
         stored = stored_entitlements(connection, programme.id)
-        differences, fresh, same = compare(stored, eligible, outcomes, programme.id)
+        differences, fresh, same = compare(stored, eligible, outcomes)
         repeated = False
         if not dry_run:
             fresh = number(fresh, stored, home.key("case-number"))
@@ -122,7 +122,7 @@ def build(
             [stored.select("slot", "case_number", "branch"), fresh.select("slot", "case_number", "branch")]
         )
         write_atomic(out / "entitlements.csv", outcome_file.render_entitlements(eligible.join(numbered, on="slot")))
-    counted = counts(decisions)
+    counted = counts(decisions, programme)
     timed("ファイルに書く")
     total = int(eligible["amount_yen"].sum())
     write_json(
@@ -149,15 +149,15 @@ def build(
     )
 
 
-def with_slots(outcomes: pl.DataFrame, programme_id: str) -> pl.DataFrame:
+def with_slots(outcomes: pl.DataFrame, programme: Programme) -> pl.DataFrame:
     """対象の行に、一回だけ払うものの名前（slot）を付け、slot の順に並べる。"""
-    kind = pl.col("benefit").replace_strict(SLOT_KIND_OF, return_dtype=pl.String)
+    kind = pl.col("benefit").replace_strict(programme.slot_kinds, return_dtype=pl.String)
     return (
         outcomes.filter(pl.col("verdict") == "対象")
         .with_columns(
             slot_kind=kind,
             slot=pl.format(
-                "{}/{}/{}", pl.lit(programme_id), kind, pl.col("subject_number").cast(pl.String).str.zfill(10)
+                "{}/{}/{}", pl.lit(programme.id), kind, pl.col("subject_number").cast(pl.String).str.zfill(10)
             ),
         )
         .sort("slot")
@@ -167,11 +167,12 @@ def with_slots(outcomes: pl.DataFrame, programme_id: str) -> pl.DataFrame:
 def stored_entitlements(connection: Connection, programme_id: str) -> pl.DataFrame:
     """登録済みの支給権利。"""
     table = ward.entitlement
-    names = ["id", "slot", "case_number", "branch", *WATCHED, "subject_number", "household_number"]
+    names = ["id", "slot", "slot_kind", "case_number", "branch", *WATCHED, "subject_number", "household_number"]
     rows = connection.execute(select(*(table.c[name] for name in names)).where(table.c.programme == programme_id)).all()
     schema = {
         "id": pl.Int64,
         "slot": pl.String,
+        "slot_kind": pl.String,
         "case_number": pl.String,
         "branch": pl.Int64,
         "benefit": pl.String,
@@ -186,7 +187,7 @@ def stored_entitlements(connection: Connection, programme_id: str) -> pl.DataFra
 
 
 def compare(
-    stored: pl.DataFrame, eligible: pl.DataFrame, outcomes: pl.DataFrame, programme_id: str
+    stored: pl.DataFrame, eligible: pl.DataFrame, outcomes: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """(差, 新しい権利, 前と同じ数)。差は slot ごとに一行で、前と今を文で持つ。"""
     fresh = eligible.join(stored, on="slot", how="anti")
@@ -208,9 +209,8 @@ def compare(
 
     changed = changed.select("slot", kind=pl.lit("changed"), before=told(""), after=told("_now"))
     gone = stored.join(eligible, on="slot", how="anti").select("slot", "benefit", "amount_yen", "subject_number")
-    subject = {"HH100K": "世帯", "CHILD": "児童", "ADJ": "納税者"}
     gone = gone.with_columns(
-        subject_kind=pl.col("slot").str.split("/").list.get(1).replace_strict(subject, return_dtype=pl.String)
+        subject_kind=pl.col("slot").str.split("/").list.get(1).replace_strict(SUBJECT_OF_SLOT, return_dtype=pl.String)
     )
     removed = gone.join(
         outcomes.select("subject_kind", "subject_number", "verdict", "reasons"),

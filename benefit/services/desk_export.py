@@ -82,6 +82,7 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
             "事業": programme.id,
             "連番": sequence,
             "件数": rows.height,
+            "給付": {benefit.id: benefit.name for benefit in programme.benefits.values()},
             "sha256": fingerprint,
             "作成日時": clock().isoformat(),
         },

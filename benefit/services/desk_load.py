@@ -74,7 +74,21 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
                 found=f"連番 {sequence}",
                 allowed=f"{last.sequence + 1} 以上",
             )
+        _name_benefits(connection, manifest.get("給付"), place)
         return _apply(connection, rows, sequence, fingerprint, clock)
+
+
+def _name_benefits(connection: Connection, given: object, place: Place) -> None:
+    """区の知らせた給付の名を置き換える。"""
+    if not isinstance(given, dict) or not all(isinstance(name, str) and name for name in given.values()):
+        raise RefusedInput("manifest に給付の名がありません", code="handover-names", place=place)
+    table = desk.benefit_name
+    known = {row.benefit: row.name for row in connection.execute(select(table))}
+    for benefit, name in sorted(given.items()):
+        if benefit not in known:
+            connection.execute(table.insert().values(benefit=benefit, name=name))
+        elif known[benefit] != name:
+            connection.execute(update(table).where(table.c.benefit == benefit).values(name=name))
 
 
 def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprint: str, clock: Clock) -> Loaded:

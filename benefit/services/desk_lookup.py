@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, select
 
 from benefit.domain.access import Actor, DeskRole
 from benefit.domain.case import EVENT_NAMES, STATE_WORDS
 from benefit.domain.clock import Clock
-from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, BENEFIT_NAMES, is_case_number
+from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, is_case_number
 from benefit.domain.errors import RefusedInput
 from benefit.domain.kana import search_key
 from benefit.domain.wareki import wareki
@@ -118,6 +118,12 @@ def spoken_birth(birth: str) -> str:
         return birth
 
 
+def _cases() -> Select[Any]:
+    table, names = desk.benefit_case, desk.benefit_name
+    joined = table.outerjoin(names, names.c.benefit == table.c.benefit)
+    return select(table, names.c.name.label("benefit_name")).select_from(joined)
+
+
 def search(
     engine: Engine,
     *,
@@ -133,7 +139,7 @@ def search(
     # かな漢字変換のまま打った全角の数字も、同じ番号である。
     digits = "".join(c for c in unicodedata.normalize("NFKC", case_number) if c.isdecimal())
     table = desk.benefit_case
-    query = select(table)
+    query = _cases()
     if case_number.strip():
         by = "case_number"
         # 形の違う番号は、探すまでもなく当たらない。答えは「ない」と同じになる。
@@ -175,7 +181,7 @@ def search(
             row["name"],
             row["kana_name"] or "",
             row["birth"],
-            BENEFIT_NAMES[row["benefit"]],
+            row["benefit_name"] or row["benefit"],
             STATE_WORDS[row["state"]].name,
         )
         for row in rows
@@ -188,7 +194,7 @@ def look(
     """一件を見る。ない番号・区だけが知る番号は None（同じ答え）。ログが残ってから、返る。"""
     table, event = desk.benefit_case, desk.case_event
     with engine.begin() as connection:
-        row = connection.execute(select(table).where(table.c.case_number == case_number)).mappings().first()
+        row = connection.execute(_cases().where(table.c.case_number == case_number)).mappings().first()
         steps = (
             connection.execute(select(event).where(event.c.case_number == case_number).order_by(event.c.id.desc()))
             .mappings()
@@ -242,7 +248,7 @@ def _seen(row: Mapping[str, Any], steps: Any, *, town_only: bool) -> CaseSeen:
     return CaseSeen(
         case_number=row["case_number"],
         branch=row["branch"],
-        benefit=BENEFIT_NAMES[row["benefit"]],
+        benefit=row["benefit_name"] or row["benefit"],
         name=row["name"],
         kana_name=row["kana_name"] or "",
         birth=row["birth"],

@@ -13,13 +13,10 @@ import polars as pl
 from sqlalchemy import select
 
 from benefit.domain.check import Answer, Check
-from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES, BENEFIT_NAMES, slot_of
+from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import RefusedInput
 from benefit.domain.programme import Programme
-from benefit.rules.adjustment import ADJUSTMENT_CHECKS
-from benefit.rules.child_supplement import CHILD_CHECKS
-from benefit.rules.household_benefits import HOUSEHOLD_CHECKS
-from benefit.rules.outcomes import Decisions
+from benefit.rules.outcomes import Decisions, checks_of
 from benefit.services.explain_facts import Seen
 from benefit.services.explain_text import folded
 from benefit.services.home import Home
@@ -79,17 +76,17 @@ def _household(home: Home, inputs: Inputs, decisions: Decisions, number: int) ->
     members = decisions.persons.filter(pl.col("household_number") == number).sort("person_number")
     seen = Seen(inputs, members)
     lines = [
-        f"■ 世帯 {number:010d}  {BENEFIT_NAMES[row['benefit']]}: {row['verdict']}"
+        f"■ 世帯 {number:010d}  {inputs.programme.benefit_names[row['benefit']]}: {row['verdict']}"
         + (f"（{row['reasons']}）" if row["reasons"] else ""),
         _result(row),
-        *_stored(home, inputs.programme, "R6-1", number),
+        *_stored(home, inputs.programme, "HH100K", number),
         f"   判定の日 {inputs.today}、基準日 {inputs.programme.base_date}",
         "",
         "  世帯員",
         *(f"    {line}" for line in seen.members()),
         "",
         "  検査",
-        *_checks(HOUSEHOLD_CHECKS, row, seen.household(row)),
+        *_checks(checks_of(inputs.programme)["世帯"], row, seen.household(row)),
     ]
     pages = ["\n".join(lines)]
     children = decisions.children.filter(pl.col("household_number") == number).sort("person_number")
@@ -98,11 +95,12 @@ def _household(home: Home, inputs: Inputs, decisions: Decisions, number: int) ->
         pages.append(
             "\n".join(
                 [
-                    f"■ 児童 {child['person_number']:010d}  {BENEFIT_NAMES['R6-3']}: {child['verdict']}"
+                    f"■ 児童 {child['person_number']:010d}  "
+                    f"{inputs.programme.benefit_names[child['benefit']]}: {child['verdict']}"
                     + (f"（{child['reasons']}）" if child["reasons"] else ""),
                     _result(child),
-                    *_stored(home, inputs.programme, "R6-3", child["person_number"]),
-                    *_checks(CHILD_CHECKS, child, own.child(child)),
+                    *_stored(home, inputs.programme, "CHILD", child["person_number"]),
+                    *_checks(checks_of(inputs.programme)["児童"], child, own.child(child)),
                 ]
             )
         )
@@ -118,15 +116,16 @@ def _taxpayer(home: Home, inputs: Inputs, row: dict[str, Any]) -> str:
         ),
     )
     place = _place(inputs, "taxes", row["line"])
-    unit = inputs.programme
-    income, resident = unit.adjustment_income_tax_unit_yen, unit.adjustment_resident_tax_unit_yen
+    unit = inputs.programme.adjustment
+    assert unit is not None
+    income, resident = unit.income_tax_unit_yen, unit.resident_tax_unit_yen
     engine = row["income_tax_engine"]
     levies = f"区 {row['income_levy_ward_yen']:,} + 都 {row['income_levy_metro_yen']:,}"
     young = f"16歳以上 {row['dependants_16_and_over']}、16歳未満 {row['dependants_under_16']}"
     rounded = f"{row['amount_yen']:,} 円" if row["verdict"] == "対象" else "対象でないので 0 円"
     heads = f"所得税分 {row['n_income_tax']}、住民税分 {row['n_resident_tax']}"
     a_yen, b_yen = row["shortfall_income_tax_yen"], row["shortfall_resident_tax_yen"]
-    step = f"{unit.adjustment_rounding_yen:,} 円単位に一度だけ切り上げ"
+    step = f"{unit.rounding_yen:,} 円単位に一度だけ切り上げ"
     calculation = [
         f"    所得税 IT = {row['income_tax_yen']:,} 円（{engine}） 〔{place}〕",
         f"    所得割 RT = {levies} = {row['resident_tax_yen']:,} 円 〔{place}〕",
@@ -137,14 +136,14 @@ def _taxpayer(home: Home, inputs: Inputs, row: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            f"■ 納税者 {row['person_number']:010d}  {BENEFIT_NAMES['R6-4']}: {row['verdict']}"
+            f"■ 納税者 {row['person_number']:010d}  {inputs.programme.benefit_names[row['benefit']]}: {row['verdict']}"
             + (f"（{row['reasons']}）" if row["reasons"] else ""),
             _result(row),
-            *_stored(home, inputs.programme, "R6-4", row["person_number"]),
+            *_stored(home, inputs.programme, "ADJ", row["person_number"]),
             "  計算",
             *calculation,
             "  検査",
-            *_checks(ADJUSTMENT_CHECKS, row, seen.taxpayer(row)),
+            *_checks(checks_of(inputs.programme)["納税者"], row, seen.taxpayer(row)),
         ]
     )
 
@@ -174,9 +173,9 @@ def _agreement(row: dict[str, Any]) -> str:
     return "（名義はカナ氏名と一致）" if row["name_agrees"] else "（名義がカナ氏名と一致しない）"
 
 
-def _stored(home: Home, programme: Programme, benefit: str, subject: int) -> list[str]:
+def _stored(home: Home, programme: Programme, slot_kind: str, subject: int) -> list[str]:
     """登録されている支給権利と、前の判定との差。"""
-    slot = slot_of(programme.id, benefit, subject)
+    slot = f"{programme.id}/{slot_kind}/{subject:010d}"
     table, difference = ward.entitlement, ward.run_difference
     with reading(home.ward) as connection:
         found = connection.execute(select(table).where(table.c.slot == slot)).mappings().first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -45,6 +46,16 @@ class Seen:
         self._supporters = {row["person_number"]: row["line"] for row in supporters.iter_rows(named=True)}
         self._answers, self._protected = rows(facts.tax_answers), rows(facts.protected)
         self._prior = facts.prior.filter(pl.col("person_number").is_in(numbers)).rows(named=True)
+
+    def _child_born_from(self) -> date:
+        terms = self._inputs.programme.child
+        assert terms is not None
+        return terms.born_from
+
+    def _income_cap_yen(self) -> int:
+        terms = self._inputs.programme.adjustment
+        assert terms is not None
+        return terms.income_cap_yen
 
     def _place(self, kind: str, line: int) -> str:
         source = self._inputs.sources.get(kind)
@@ -107,7 +118,7 @@ class Seen:
             "FACILITY": [f"区分 {marked['kind']} {self._place('protected', marked['line'])}"] if marked else [],
             "PARENT": [f"世帯の給付: {row['household_verdict']}"],
             "CHILD_HEAD": [f"続柄 {resident['relation']} {place}"],
-            "BIRTH": [f"生年月日 {resident['birth']}（{self._inputs.programme.child_born_from} 以後か）{place}"],
+            "BIRTH": [f"生年月日 {resident['birth']}（{self._child_born_from()} 以後か）{place}"],
         }
 
     def taxpayer(self, row: dict[str, Any]) -> dict[str, list[str]]:
@@ -118,7 +129,7 @@ class Seen:
         resident = self._residents.get(row["person_number"])
         # 住民記録の死亡と住民税の死亡日のうち、早い方で決まる。言うのも、その方の行。
         where = self._place("residents", resident["line"]) if resident and row["died_here"] == died and died else place
-        cap = self._inputs.programme.income_cap_yen
+        cap = self._income_cap_yen()
         return {
             "LEVIED": [f"賦課区分 {row['levy_kind']} {place}"],
             "ALIVE": [f"死亡日 {died or 'なし'}（基準日 {self._inputs.programme.base_date}）{where}"],

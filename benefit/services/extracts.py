@@ -23,13 +23,16 @@ from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
 
-#: benefit import で取り込む七種。
-KINDS = ("residents", "taxes", "prior", "accounts", "addresses", "protected", "braille")
+#: benefit import で取り込む種類。
+KINDS = ("residents", "taxes", "shortfall", "prior", "accounts", "addresses", "protected", "braille")
+#: 賦課年度のある種類。事業の年度のものだけを使う。
+YEARLY = ("taxes", "shortfall")
 #: benefit inquiry import で取り込む二種。
 ANSWER_KINDS = ("tax_answers", "account_answers")
 NAMES = {
     "residents": "住民記録",
     "taxes": "住民税",
+    "shortfall": "不足額の算定基礎",
     "prior": "昨年度の対象世帯",
     "accounts": "口座",
     "addresses": "送付先",
@@ -111,6 +114,7 @@ def import_file(
                     kind=kind,
                     sha256=fingerprint,
                     file_name=path.name,
+                    levy_year=levy_year if kind in YEARLY else None,
                     encoding=read.encoding,
                     rows_read=read.rows_read,
                     rows_kept=read.rows_kept,
@@ -197,11 +201,16 @@ class Source:
     sha256: str
 
 
-def current_sources(home: Home) -> dict[str, Source]:
-    """種類ごとに、最後に取り込んだ写し。回答は別（`answer_sources`）。"""
+def current_sources(home: Home, levy_year: int) -> dict[str, Source]:
+    """種類ごとに、最後に取り込んだ写し。年度のあるものは `levy_year` のもの。回答は別（`answer_sources`）。"""
     table = ward.snapshot
+    of_year = table.c.levy_year.is_(None) | (table.c.levy_year == levy_year)
     with reading(home.ward) as connection:
-        rows = connection.execute(select(table).where(table.c.kind.in_(KINDS)).order_by(table.c.id)).mappings().all()
+        rows = (
+            connection.execute(select(table).where(table.c.kind.in_(KINDS), of_year).order_by(table.c.id))
+            .mappings()
+            .all()
+        )
     return {row["kind"]: Source(row["kind"], row["file_name"], row["sha256"]) for row in rows}
 
 

@@ -39,7 +39,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     """登録済みの権利を、`today` の事実で見直す。"""
     inputs = gather(home, programme, today)
     decisions = decide_now(inputs)
-    now = with_slots(decisions.outcomes, programme.id).select(
+    now = with_slots(decisions.outcomes, programme).select(
         "slot",
         route_now="route",
         amount_now_yen="amount_yen",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
 
 from benefit.domain.errors import WrongUse
+from benefit.domain.programme import Programme
 from benefit.services.files import write_atomic
 from benefit.store.engine import make_engine
 
@@ -67,6 +69,23 @@ class Home:
     def snapshots(self) -> Path:
         """取り込んだ抽出データの写し（Parquet、指紋が名前）。"""
         return self.path / "snapshots"
+
+    @property
+    def programmes(self) -> Path:
+        """区が足した・直した給付事業（TOML）。同じ名なら、同梱のものより先に使う。"""
+        return self.path / "programmes"
+
+    def programme(self, programme_id: str, *, changes: Mapping[str, str] | None = None) -> Programme:
+        """給付事業を読む。`changes` は試算で変える値。"""
+        return Programme.load(programme_id, folder=self.programmes, changes=changes)
+
+    @cached_property
+    def benefit_names(self) -> dict[str, str]:
+        """給付種別から名へ、この作業場所で使える全部の事業について。"""
+        names: dict[str, str] = {}
+        for programme_id in Programme.known(self.programmes):
+            names |= self.programme(programme_id).benefit_names
+        return names
 
     @property
     def outbox(self) -> Path:

@@ -67,6 +67,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
     entitlements = standing.entitlements.select(
         "case_number",
         "benefit",
+        "slot_kind",
         "household_number",
         "payee_number",
         "amount_yen",

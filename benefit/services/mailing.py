@@ -36,8 +36,8 @@ class Mailing:
 def due_on(programme: Programme, kind: str, issued_on: date) -> date:
     """お知らせは辞退・口座変更の期限（発送日 + push_window_days）、確認書は返送期限（申請期限）。"""
     if kind == PUSH_NOTICE:
-        return issued_on + timedelta(days=programme.push_window_days)
-    return programme.apply_deadline
+        return issued_on + timedelta(days=programme.schedule.push_window_days)
+    return programme.schedule.apply_deadline
 
 
 def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Mailing:

@@ -22,8 +22,8 @@ from benefit.rules.outcomes import Decisions, decide
 from benefit.services import extracts
 from benefit.services.home import Home
 
-#: これがないまま判定すると、害がある（昨年度の除外を忘れた姶良市、支援措置を見なかった徳島市）。
-REQUIRED = ("residents", "taxes", "prior", "accounts", "protected")
+#: なくてもよい抽出データ。
+OPTIONAL = ("addresses", "braille")
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,12 @@ class Inputs:
 
 def gather(home: Home, programme: Programme, today: date) -> Inputs:
     """最新の写しと、届いた回答を集める。要るものが足りなければ RefusedByRule。"""
-    sources = extracts.current_sources(home)
-    missing = [f"{extracts.NAMES[kind]}（{kind}）" for kind in REQUIRED if kind not in sources]
+    sources = extracts.current_sources(home, programme.levy_year)
+    missing = [f"{extracts.NAMES[kind]}（{kind}）" for kind in programme.extracts if kind not in sources]
     if missing:
         raise RefusedByRule(f"まだ取り込まれていない抽出データがあります: {'、'.join(missing)}", code="missing-extract")
+    # この事業が見ない種類（別の年度の事業のもの）は、判定にも指紋にも入れない。
+    sources = {kind: source for kind, source in sources.items() if kind in (*programme.extracts, *OPTIONAL)}
     frames = {
         kind: extracts.load(home, sources[kind]) if kind in sources else rule_facts.empty(kind)
         for kind in extracts.KINDS

@@ -88,15 +88,15 @@ def content_key(lines: Sequence[dict[str, Any]]) -> str:
 
 def _header(programme: Programme, pay_date: date) -> zengin.FileHeader:
     return zengin.FileHeader(
-        client_code=programme.consignor_code,
-        client_name=programme.consignor_name_kana,
+        client_code=programme.transfer.consignor_code,
+        client_name=programme.transfer.consignor_name_kana,
         transfer_on=pay_date,
-        bank_code=programme.sending_bank_code,
-        bank_name=programme.sending_bank_name_kana,
-        branch_code=programme.sending_branch_code,
-        branch_name=programme.sending_branch_name_kana,
-        account_type=programme.sending_account_type,
-        account_number=programme.sending_account_number,
+        bank_code=programme.transfer.sending_bank_code,
+        bank_name=programme.transfer.sending_bank_name_kana,
+        branch_code=programme.transfer.sending_branch_code,
+        branch_name=programme.transfer.sending_branch_name_kana,
+        account_type=programme.transfer.sending_account_type,
+        account_number=programme.transfer.sending_account_number,
     )
 
 
@@ -175,14 +175,14 @@ def expected_in_file(
             )
         )
     header = zengin_reader.ExpectedHeader(
-        programme.consignor_code,
-        programme.consignor_name_kana,
+        programme.transfer.consignor_code,
+        programme.transfer.consignor_name_kana,
         f"{pay_date:%m%d}",
-        programme.sending_bank_code,
-        programme.sending_bank_name_kana,
-        programme.sending_branch_code,
-        programme.sending_branch_name_kana,
-        programme.sending_account_type,
-        programme.sending_account_number,
+        programme.transfer.sending_bank_code,
+        programme.transfer.sending_bank_name_kana,
+        programme.transfer.sending_branch_code,
+        programme.transfer.sending_branch_name_kana,
+        programme.transfer.sending_account_type,
+        programme.transfer.sending_account_number,
     )
     return header, expected

@@ -298,7 +298,7 @@ def release(
             connection.execute(
                 ward.handover.insert().values(
                     crossing="bank_out",
-                    counterpart=f"銀行 {programme.sending_bank_code}",
+                    counterpart=f"銀行 {programme.transfer.sending_bank_code}",
                     folder=transfer.path.name,
                     sequence=sequence + 1,
                     sha256=transfer.sha256,

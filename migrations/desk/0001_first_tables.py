@@ -69,7 +69,6 @@ def upgrade() -> None:
             "account_flag = '2' OR past_account_number IS NULL", name=op.f("ck_benefit_case_ward_only_accounts")
         ),
         sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f("ck_benefit_case_account_flag_words")),
-        sa.CheckConstraint("benefit IN ('R6-1', 'R6-2', 'R6-3', 'R6-4')", name=op.f("ck_benefit_case_benefit_words")),
         sa.CheckConstraint(
             "state IN ('S10', 'P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'F40', 'F41', 'F42', 'F43', 'F44')",
             name=op.f("ck_benefit_case_state_words"),
@@ -80,6 +79,12 @@ def upgrade() -> None:
     with op.batch_alter_table("benefit_case", schema=None) as batch_op:
         batch_op.create_index("ix_benefit_case_kana_key_birth", ["kana_key", "birth"], unique=False)
 
+    op.create_table(
+        "benefit_name",
+        sa.Column("benefit", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("benefit", name=op.f("pk_benefit_name")),
+    )
     op.create_table(
         "case_event",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -171,6 +176,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_event_case_number")
 
     op.drop_table("case_event")
+    op.drop_table("benefit_name")
     with op.batch_alter_table("benefit_case", schema=None) as batch_op:
         batch_op.drop_index("ix_benefit_case_kana_key_birth")
 

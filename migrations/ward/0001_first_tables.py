@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("levy_year", sa.Integer(), nullable=True),
         sa.Column("encoding", sa.String(length=20), nullable=False),
         sa.Column("rows_read", sa.Integer(), nullable=False),
         sa.Column("rows_kept", sa.Integer(), nullable=False),
@@ -170,9 +171,10 @@ def upgrade() -> None:
         sa.Column("branch", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f("ck_entitlement_account_flag_words")),
-        sa.CheckConstraint("benefit IN ('R6-1', 'R6-2', 'R6-3', 'R6-4')", name=op.f("ck_entitlement_benefit_words")),
         sa.CheckConstraint("route IN ('WARD', 'PUSH', 'CONFIRM')", name=op.f("ck_entitlement_route_words")),
-        sa.CheckConstraint("slot_kind IN ('HH100K', 'CHILD', 'ADJ')", name=op.f("ck_entitlement_slot_kind_words")),
+        sa.CheckConstraint(
+            "slot_kind IN ('HH100K', 'CHILD', 'ADJ', 'SHORT')", name=op.f("ck_entitlement_slot_kind_words")
+        ),
         sa.CheckConstraint("amount_yen BETWEEN 1 AND 1000000", name=op.f("ck_entitlement_amount")),
         sa.CheckConstraint("branch >= 1", name=op.f("ck_entitlement_branch")),
         sa.CheckConstraint("length(case_number) = 11", name=op.f("ck_entitlement_case_number_length")),

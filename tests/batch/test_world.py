@@ -19,6 +19,7 @@ from benefit.rules.outcomes import Decisions, decide
 from tests.batch.special_situations import LEVY, SPECIAL
 from tests.bench.extracts import COPY, write_big
 
+PROGRAMME = Programme.load("r6-2024")
 RESIDENTS, SEED, TODAY = 20_000, 2024, date(2024, 6, 20)
 KINDS = ("residents", "taxes", "prior", "accounts", "addresses", "protected", "braille")
 
@@ -58,7 +59,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def numbers_removed(decisions: Decisions) -> dict[str, int]:
     """検査 → 外した（非該当か不明にした）数。"""
-    by_kind = counts(decisions)["検査"]
+    by_kind = counts(decisions, PROGRAMME)["検査"]
     assert isinstance(by_kind, dict)
     return {
         f"{kind} {check} {answer}": count
@@ -184,7 +185,7 @@ def test_taxes_are_consistent_in_themselves(world: World) -> None:
 
 
 def test_the_shares_are_those_of_a_ward(world: World) -> None:
-    found = counts(world.decisions)["給付種別と判定"]
+    found = counts(world.decisions, PROGRAMME)["給付種別と判定"]
     assert isinstance(found, dict)
     households = world.decisions.households.height
     assert 0.02 < (found["R6-1"]["対象"]["件数"] + found["R6-2"]["対象"]["件数"]) / households < 0.045

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benefit.domain.entitlement import BENEFITS, SLOT_KIND_OF, case_number_for, check_digit, is_case_number, slot_of
+from benefit.domain.entitlement import case_number_for, check_digit, is_case_number
+from benefit.domain.programme import Programme
 from benefit.services.beneficiaries import number, with_check_digits
 
 BODY = st.integers(0, 10**10 - 1).map(lambda n: f"{n:010d}")
@@ -43,14 +44,16 @@ def test_what_has_not_eleven_digits_is_no_case_number(text: str) -> None:
 
 
 def test_one_slot_for_both_household_benefits_and_none_shared_otherwise() -> None:
-    slots = {benefit: slot_of("r6-2024", benefit, 12) for benefit in BENEFITS}
+    programme, next_year = Programme.load("r6-2024"), Programme.load("r7-shortfall")
+    slots = {benefit: programme.slot(benefit, 12) for benefit in programme.benefits}
     assert slots["R6-1"] == slots["R6-2"] == "r6-2024/HH100K/0000000012"
-    assert len(set(slots.values())) == len(set(SLOT_KIND_OF.values())) == 3
-    assert slot_of("r7", "R6-3", 12) != slots["R6-3"]
+    assert len(set(slots.values())) == 3
+    # 不足額の I と II も、一人に一つの枠を分け合う。事業が違えば、枠も違う。
+    assert next_year.slot("R7-1", 12) == next_year.slot("R7-2", 12) == "r7-shortfall/SHORT/0000000012"
 
 
 def test_the_number_is_the_same_again_and_another_with_another_key_slot_or_attempt() -> None:
-    slot = slot_of("r6-2024", "R6-1", 1)
+    slot = Programme.load("r6-2024").slot("R6-1", 1)
     one = case_number_for(slot, KEY)
     assert is_case_number(one)
     assert case_number_for(slot, KEY) == one

@@ -12,12 +12,14 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from benefit.domain.programme import Programme
 from letters.content import LetterContent
+from letters.mailing import conditions
 
 MM_PER_POINT = 25.4 / 72
+PROGRAMME = Programme.load("r6-2024")
 ORDINARY: dict[str, Any] = {
     "kind": "confirmation_letter",
-    "slot_kind": "HH100K",
     "case_number": "40718293645",
     "branch": 1,
     "postal_code": "1600022",
@@ -81,16 +83,23 @@ def _glyphs(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> Iterator[Gl
         yield Glyph(character, left, page_height - top, right, page_height - bottom)
 
 
+def _made(ordinary: dict[str, Any], changes: dict[str, Any]) -> LetterContent:
+    """`benefit`（給付種別）を言えば、その給付の手紙で確かめる文になる。"""
+    benefit = changes.pop("benefit", "R6-1")
+    asked = {"conditions": conditions(ordinary["kind"], benefit, PROGRAMME)}
+    return LetterContent(**(ordinary | asked | changes))
+
+
 @pytest.fixture
 def letter() -> Callable[..., LetterContent]:
     """普通の確認書。違うところだけを言う。"""
-    return lambda **changes: LetterContent(**(ORDINARY | changes))
+    return lambda **changes: _made(ORDINARY, changes)
 
 
 @pytest.fixture
 def notice() -> Callable[..., LetterContent]:
     """普通の支給のお知らせ。"""
-    return lambda **changes: LetterContent(**(ORDINARY | PUSHED | changes))
+    return lambda **changes: _made(ORDINARY | PUSHED, changes)
 
 
 @pytest.fixture

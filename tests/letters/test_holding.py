@@ -66,7 +66,7 @@ def test_an_account_other_than_the_past_benefit_one_is_refused_outright(notice) 
         {"case_number": "4071829364"},
         {"case_number": "４０７１８２９３６４５"},
         {"kind": "postcard"},
-        {"slot_kind": "R6-1"},
+        {"conditions": ()},
         {"branch": 100},
         {"due_on": date(2024, 7, 15)},
         {"amount_yen": 0},

@@ -109,16 +109,16 @@ def test_dates_are_written_in_the_japanese_era_with_the_weekday(letter, notice, 
 
 
 @pytest.mark.parametrize(
-    ("slot_kind", "says", "not_says"),
+    ("benefit", "says", "not_says"),
     [
-        ("HH100K", "扶養されている人だけの世帯", "児童福祉施設"),
-        ("CHILD", "児童福祉施設", "扶養されている人だけの世帯"),
-        ("ADJ", "同じ給付金（調整給付）", "扶養されている人だけの世帯"),
+        ("R6-1", "扶養されている人だけの世帯", "児童福祉施設"),
+        ("R6-3", "児童福祉施設", "扶養されている人だけの世帯"),
+        ("R6-4", "同じ給付金（調整給付）", "扶養されている人だけの世帯"),
     ],
 )
-def test_what_is_asked_depends_on_the_benefit(letter, notice, read_back, slot_kind, says, not_says) -> None:
+def test_what_is_asked_depends_on_the_benefit(letter, notice, read_back, benefit, says, not_says) -> None:
     for make in (letter, notice):
-        (page,) = read_back(render([make(slot_kind=slot_kind)]))
+        (page,) = read_back(render([make(benefit=benefit)]))
         text = page.text.replace("\n", "")
         assert says in text
         assert not_says not in text
@@ -162,10 +162,10 @@ def test_the_document_itself_names_nobody(letter) -> None:
     assert b"SOFIA" not in pdf
 
 
-@pytest.mark.parametrize("slot_kind", ["HH100K", "CHILD", "ADJ"])
-def test_the_fullest_letter_still_fits_one_page(letter, notice, slot_kind: str) -> None:
+@pytest.mark.parametrize("benefit", ["R6-1", "R6-3", "R6-4"])
+def test_the_fullest_letter_still_fits_one_page(letter, notice, benefit: str) -> None:
     names = ("令和6年度均等割のみ課税化給付", "令和6年度こども加算給付金", "令和6年度調整給付金（定額減税補足給付金）")
-    full = {"slot_kind": slot_kind, "amount_yen": 12_345_678, "benefit_names": names}
+    full = {"benefit": benefit, "amount_yen": 12_345_678, "benefit_names": names}
     long_account = "架空信用金庫連合会 架空新宿西口第二支店 普通 ****123"
     assert page_count(render([letter(**full), letter(**full, branch=2)])) == 2
     assert page_count(render([notice(**full, masked_account=long_account)])) == 1

@@ -74,11 +74,11 @@ def test_the_command_ends_with_the_contracts_exit_code_and_keeps_nothing_of_a_re
     snapshots = list(sqlite_home.snapshots.glob("*")) if sqlite_home.snapshots.exists() else []
     rejects = file.with_name(f"{name}.rejects.csv")
     if code == 0:
-        assert current_sources(sqlite_home)[kind].file_name == name
+        assert current_sources(sqlite_home, 2024)[kind].file_name == name
         assert len(snapshots) == 1
         return
     assert said.err.startswith("断りました: ")
-    assert (current_sources(sqlite_home), snapshots) == ({}, [])
+    assert (current_sources(sqlite_home, 2024), snapshots) == ({}, [])
     if EXPECTED[name]["rejected"] == "-":
         assert not rejects.exists()
     elif rejects.exists():

@@ -9,7 +9,10 @@ import polars as pl
 import pytest
 
 from benefit.rules.income_tax import quick_tax
-from tests.rules.make import Ward
+from tests.rules.make import PROGRAMME, Ward
+
+assert PROGRAMME.adjustment is not None
+QUICK_TABLE = PROGRAMME.adjustment.quick_table
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,7 @@ from tests.rules.make import Ward
     ],
 )  # fmt: skip
 def test_the_quick_table_at_each_bracket(base: int, tax: int) -> None:
-    assert pl.DataFrame({"b": [base]}).select(quick_tax(pl.col("b"))).item() == tax
+    assert pl.DataFrame({"b": [base]}).select(quick_tax(pl.col("b"), QUICK_TABLE)).item() == tax
 
 
 def row(taxable: int, difference: int, ward: int, metro: int, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from tests.rules.make import TODAY, Ward, birth_range
+from tests.rules.make import PROGRAMME, TODAY, Ward, birth_range
 from tests.rules.plain import BASE, CHILD, ENTERED, UNDER_16, Outcome, PlainWard, progressive
 
 DAY = timedelta(days=1)
@@ -205,9 +205,9 @@ def test_the_quick_table_is_the_progressive_tax_at_every_thousand_yen() -> None:
     from benefit.rules.income_tax import quick_tax
 
     bases = list(range(0, 45_000_000, 37_000)) + [b + d for b in (1_950_000, 3_300_000, 40_000_000) for d in (-1000, 0)]
-    assert pl.DataFrame({"b": bases}).select(quick_tax(pl.col("b"))).to_series().to_list() == [
-        progressive(base) for base in bases
-    ]
+    assert pl.DataFrame({"b": bases}).select(
+        quick_tax(pl.col("b"), PROGRAMME.adjustment.quick_table)
+    ).to_series().to_list() == [progressive(base) for base in bases]
 
 
 def test_birth_ranges_in_the_invented_wards_are_what_unknown_days_leave_open() -> None:

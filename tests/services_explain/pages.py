@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from benefit.rules.adjustment import ADJUSTMENT_CHECKS
-from benefit.rules.child_supplement import CHILD_CHECKS
-from benefit.rules.household_benefits import HOUSEHOLD_CHECKS
+from benefit.domain.programme import Programme
+from benefit.rules.outcomes import checks_of
 from benefit.services import explain
 from benefit.services.home import Home
 from tests.conftest import WARD_3K
@@ -16,7 +15,7 @@ from tests.support.small_ward import read
 
 Row = dict[str, str]
 MARK = {"対象外": "× 非該当", "未確定": "？ 不明"}
-CHECKS = {"世帯": HOUSEHOLD_CHECKS, "児童": CHILD_CHECKS, "納税者": ADJUSTMENT_CHECKS}
+CHECKS = checks_of(Programme.load("r6-2024"))
 
 
 @cache

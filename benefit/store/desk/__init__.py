@@ -3,6 +3,7 @@
 from benefit.store.desk.tables import (
     audit_log,
     benefit_case,
+    benefit_name,
     case_event,
     load,
     metadata,
@@ -15,6 +16,7 @@ from benefit.store.desk.tables import (
 __all__ = [
     "audit_log",
     "benefit_case",
+    "benefit_name",
     "case_event",
     "load",
     "metadata",

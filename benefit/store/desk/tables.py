@@ -21,7 +21,6 @@ from sqlalchemy import (
 
 from benefit.domain.access import DeskRole
 from benefit.domain.case import CASE_STATES
-from benefit.domain.entitlement import BENEFITS
 from benefit.store.base import audit_table, moment, new_metadata, one_of, staff_table
 
 metadata = new_metadata()
@@ -97,13 +96,20 @@ benefit_case = Table(
     Column("state", String(3), nullable=False),
     Column("deficiency", Text),
     moment("changed_at"),
-    one_of("benefit", BENEFITS),
     one_of("state", CASE_STATES),
     one_of("account_flag", ("0", "1", "2", "3")),
     # 公金受取口座・生活保護費の口座の番号は、委託先に置かない（seed 002、benefit-rules F.2-1）。
     CheckConstraint("account_flag = '2' OR past_account_number IS NULL", name="ward_only_accounts"),
     CheckConstraint("planned_amount_yen BETWEEN 1 AND 1000000", name="amount"),
     Index("ix_benefit_case_kana_key_birth", "kana_key", "birth"),
+)
+
+#: 給付種別の名。区の受渡が知らせる（委託先は、給付事業のファイルを持たない）。
+benefit_name = Table(
+    "benefit_name",
+    metadata,
+    Column("benefit", String(8), primary_key=True),
+    Column("name", Text, nullable=False),
 )
 
 #: 進んだ跡。消せない。誤りは逆向きの一歩で直す。

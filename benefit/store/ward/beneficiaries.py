@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from benefit.domain.entitlement import BENEFITS, ROUTES, SLOT_KINDS
+from benefit.domain.entitlement import ROUTES, SLOT_KINDS
 from benefit.store.base import moment, one_of
 from benefit.store.ward.metadata import metadata
 
@@ -26,6 +26,8 @@ snapshot = Table(
     Column("kind", String(20), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("file_name", Text, nullable=False),
+    # 賦課年度のあるもの（住民税、不足額の算定基礎）だけ。年度の違う事業が、同じ作業場所で取り違えられない。
+    Column("levy_year", Integer),
     Column("encoding", String(20), nullable=False),
     Column("rows_read", Integer, nullable=False),
     Column("rows_kept", Integer, nullable=False),
@@ -71,7 +73,6 @@ entitlement = Table(
     Column("branch", Integer, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     UniqueConstraint("id", "slot", "amount_yen"),
-    one_of("benefit", BENEFITS),
     one_of("slot_kind", SLOT_KINDS),
     one_of("route", ROUTES),
     one_of("account_flag", ("0", "1", "2", "3")),
