@@ -273,9 +273,12 @@ TABLES: dict[str, Table] = {
 }
 
 
-def read(table: Table, data: bytes, *, file_name: str, encoding: str | None = None, levy_year: int = 2024) -> Reading:
-    """抽出データを読む。`levy_year` は事業の賦課年度（違う年度の行は不採用）。"""
+def read(
+    table: Table, data: bytes, *, file_name: str, encoding: str | None = None, levy_year: int | None = None
+) -> Reading:
+    """抽出データを読む。`levy_year` は事業の賦課年度（違う年度の行は不採用）。言わなければ、様式にある年度。"""
     columns = tuple(
-        replace(column, words=(str(levy_year),)) if column.name == "levy_year" else column for column in table.columns
+        replace(column, words=(str(levy_year),)) if levy_year and column.name == "levy_year" else column
+        for column in table.columns
     )
     return tables.read(replace(table, columns=columns), data, file_name=file_name, encoding=encoding)

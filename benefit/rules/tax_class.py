@@ -52,8 +52,12 @@ def _of_resident(programme: Programme) -> pl.Expr:
     )
 
 
-def _of_answer() -> pl.Expr:
-    """照会の回答。矛盾する答えと、答えになっていない答えは Q のまま。"""
+def class_of_answer() -> pl.Expr:
+    """照会の回答一つの区分（契約 §2）。矛盾する答えと、答えになっていない答えは Q のまま。
+
+    列: answer、income_levy_before_cut_yen、income_levy_after_cut_yen、answer_per_capita_levy_yen、
+    answer_treaty_exempt。
+    """
     answer, before = pl.col("answer"), pl.col("income_levy_before_cut_yen")
     taxed = answer == "課税"
     return (
@@ -87,7 +91,7 @@ def tax_classes(facts: Facts, programme: Programme) -> pl.LazyFrame:
     residents = facts.residents.lazy().select("person_number", of_resident=_of_resident(programme))
     return (
         residents.join(rows, on="person_number", how="full", coalesce=True)
-        .join(answers.select("person_number", of_answer=_of_answer()), on="person_number", how="left")
+        .join(answers.select("person_number", of_answer=class_of_answer()), on="person_number", how="left")
         .with_columns(plain=pl.coalesce("of_tax", "of_resident"))
         .select(
             "person_number",

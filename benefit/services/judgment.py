@@ -118,11 +118,15 @@ def judge_ward_rows(
 
 def _already(home: Home, programme: Programme, file_number: str, fingerprint: str, place: str) -> bool:
     table = ward.planned_file
+    mine = (table.c.programme == programme.id) & (table.c.file_number == file_number)
     with reading(home.ward) as connection:
-        same_number = connection.execute(
-            select(table.c.sha256).where(table.c.programme == programme.id, table.c.file_number == file_number)
-        ).scalar()
-        same_content = connection.execute(select(table.c.file_number).where(table.c.sha256 == fingerprint)).scalar()
+        # 一度に読む。二度に分けると、その間に同じファイルの判定が終わったとき、自分を他人と間違える。
+        found = connection.execute(
+            select(table.c.programme, table.c.file_number, table.c.sha256).where(mine | (table.c.sha256 == fingerprint))
+        ).all()
+    numbered = (one for one in found if (one.programme, one.file_number) == (programme.id, file_number))
+    same_number = next((one.sha256 for one in numbered), None)
+    same_content = next((one.file_number for one in found if one.sha256 == fingerprint), None)
     if same_number == fingerprint:
         return True
     if same_number is not None:

@@ -31,7 +31,6 @@ def test_the_words_that_come_with_the_system_are_whole(kind: str) -> None:
         (("支給のお知らせ", "支給\ue000"), "words-glyph"),
         (('title = "支給のお知らせ"', "title = 3"), "words-type"),
         (('title = "支給のお知らせ"', 'title = ""'), "words-type"),
-        (("ADJ = [", "ADK = ["), "words-type"),
         (('title = "支給のお知らせ"', "title = 支給のお知らせ"), "words-toml"),
     ],
 )

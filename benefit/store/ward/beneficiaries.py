@@ -94,7 +94,8 @@ run_difference = Table(
     one_of("kind", ("changed", "removed")),
 )
 
-#: 照会一件。回答は、この番号をこの人に出した時だけ受け取る（契約 §4）。
+#: 照会一件。回答は、この番号をこの人に出した時だけ受け取る（契約 §4）。番号は二度使わない。
+#: 答えが役に立たなければ、`attempt` を一つ増やした新しい番号で尋ね直す（benefit-rules E.1）。
 inquiry = Table(
     "inquiry",
     metadata,
@@ -104,8 +105,16 @@ inquiry = Table(
     Column("person_number", BigInteger, nullable=False),
     Column("levy_year", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
+    # 何のために尋ねたか（情報連携記録に答えるため）。
+    Column("programme", String(40), nullable=False),
     Column("destination", String(5), nullable=False),
+    # machine: 情報提供ネットワークシステムへ。hand: 区が直接扱う人なので、職員が手で。
+    Column("way", String(10), nullable=False),
+    # 照会の日（渡された today）。この日のファイルだけに載る。
+    Column("asked_on", Date, nullable=False),
     moment("issued_at"),
     UniqueConstraint("kind", "person_number", "levy_year", "attempt"),
     one_of("kind", ("tax", "account")),
+    one_of("way", ("machine", "hand")),
+    CheckConstraint("attempt >= 1", name="attempt"),
 )
