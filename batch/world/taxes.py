@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 
 from batch.world.people import Person
-from benefit.rules.income_tax import QUICK_TABLE
+from benefit.domain.programme import Programme
 
 PER_CAPITA_YEN = 4_000
 #: 配偶者・扶養親族になれる合計所得の上限。
@@ -21,6 +21,11 @@ HEADINGS = (
     "控除対象配偶者", "配偶者国外居住", "扶養親族数_16歳以上", "扶養親族数_16歳未満", "国外居住扶養親族数",
     "租税条約免除", "条例減免", "扶養者宛名番号", "死亡日",
 )  # fmt: skip
+
+
+_ADJUSTMENT = Programme.load("r6-2024").adjustment
+assert _ADJUSTMENT is not None
+_QUICK_TABLE = _ADJUSTMENT.quick_table
 
 
 def draw_income(person: Person, chance: random.Random) -> int | None:
@@ -100,7 +105,7 @@ def compute(person: Person) -> Sums:
 
 
 def _quick_tax(base: int) -> int:
-    return next((base * percent // 100 - less for lowest, percent, less in QUICK_TABLE if base >= lowest), 0)
+    return next((base * percent // 100 - less for lowest, percent, less in _QUICK_TABLE if base >= lowest), 0)
 
 
 def tax_row(person: Person, chance: random.Random, *, kind: str = "住所") -> list[str]:
