@@ -19,7 +19,7 @@ from benefit.domain.programme import Programme
 from benefit.rules import facts as rule_facts
 from benefit.rules.income_tax import ENGINE
 from benefit.rules.outcomes import Decisions, decide
-from benefit.services import extracts
+from benefit.services import extracts, inquiry_answers
 from benefit.services.home import Home
 
 #: なくてもよい抽出データ。
@@ -71,14 +71,8 @@ def gather(home: Home, programme: Programme, today: date) -> Inputs:
         for kind in extracts.KINDS
     }
     answers = extracts.answer_sources(home)
-    for kind in extracts.ANSWER_KINDS:
-        parts = [extracts.load(home, source) for source in answers if source.kind == kind]
-        # 後から届いた回答が勝つ。順序は取り込んだ順で、写しの中は行の順。
-        frames[kind] = (
-            pl.concat(parts).unique("person_number", keep="last", maintain_order=True)
-            if parts
-            else rule_facts.empty(kind)
-        )
+    # 何通もある回答から、どれを使うか: benefit.services.inquiry_answers
+    frames |= inquiry_answers.in_use(home, programme, answers)
     return Inputs(rule_facts.Facts(**frames), sources, tuple(answers), programme, today)
 
 
