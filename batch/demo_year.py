@@ -31,6 +31,7 @@ from benefit.services import (
     inquiries,
     judgment,
     people,
+    runs,
     setup,
     transfers,
 )
@@ -73,12 +74,13 @@ class DemoYear:
         self.places: list[tuple[str, Path]] = []
         self.operator, self.operator_password = "operator1", secrets.token_urlsafe(15)
         self.example = ("", "")
+        self._extracts = home.path
         self._whole = bar.add_task("一年", total=STEPS)
         self._now = bar.add_task("", total=None)
 
     def live(self, *, residents: int, extracts: Path | None) -> None:
         """通す。"""
-        folder = extracts or self._make_ward(residents)
+        folder = self._extracts = extracts or self._make_ward(residents)
         self._open(folder)
         self._import(folder)
         self._build(date(2024, 6, 20), "対象者の判定（一回目）")
@@ -172,6 +174,11 @@ class DemoYear:
         folder = self.out / f"build-{today:%m%d}"
         built = beneficiaries.build(self.home, self.programme, today, out=folder, clock=self.clock)
         self._row(name, built.eligible, built.total_yen)
+        run = runs.find(self.home, self.programme, "latest")
+        seen = runs.against_approved(self.home, self.programme, run).difference.digest[: runs.SHOWN]
+        approver = Actor("shonin1", WardRole.APPROVER.value)
+        reason = "架空の区の人数が少なく、当てはまる人がいない" if run.alarms else ""
+        runs.approve(self.home, self.programme, run, seen=seen, reason=reason, actor=approver, clock=self.clock)
         self.places.append((name, folder / "outcomes.csv"))
 
     def _inquire(self) -> None:
@@ -197,9 +204,15 @@ class DemoYear:
         frame = extracts.load(self.home, extracts.current_sources(self.home, self.programme.levy_year)["residents"])
         return {f"{number:010d}": kana or "" for number, kana in frame.select("person_number", "kana_name").iter_rows()}
 
+    def _receive_again(self) -> None:
+        """外へ出す日の朝の住民記録。中身が前と同じでも、今日も同じだったことが残る（CHK94）。"""
+        path = self._extracts / "residents.csv"
+        extracts.import_file(self.home, "residents", path, clock=self.clock, levy_year=self.programme.levy_year)
+
     def _letters(self, day: date) -> None:
         tick = self._step("手紙を組む")
         self.clock.go_to(day)
+        self._receive_again()
         made = make_letters(
             self.home, self.programme, out=self.out / "letters", issued_on=day, clock=self.clock, tick=tick
         )
@@ -209,6 +222,7 @@ class DemoYear:
     def _to_desk(self, day: date) -> None:
         self._step("受渡: 区 → 給付管理システム")
         self.clock.go_to(day)
+        self._receive_again()
         folder = self.out / f"payees-{day:%m%d}"
         desk_export.export(self.home, self.programme, out=folder, today=day, clock=self.clock)
         loaded = desk_load.load(self.home, folder, clock=self.clock)
@@ -244,6 +258,7 @@ class DemoYear:
     def _pay(self, number: int, *, judged_on: date, pay_date: date) -> None:
         self._step(f"支給判定と振込（{number} 回目）")
         self.clock.go_to(judged_on)
+        self._receive_again()
         folder = self.out / f"planned-{number}"
         master = bank_master.in_use(self.home)
         planned = desk_planned.make(

@@ -92,7 +92,7 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
 
 def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
     """外へ出す行。WARD の権利（登録の経路・いまの経路・受給者の保護の印のどれか）は入らない。"""
-    outside = standing.entitlements.filter(~pl.col("ward_only"))
+    outside = standing.entitlements.filter(pl.col("valid") & ~pl.col("ward_only"))
     past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
     past = past.rename({name: f"past_{name}" for name in past.columns if name != "person_number"})
     known = people(standing.inputs)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import BATCH
-from benefit.domain.clock import Clock
+from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import Place, RefusedInput
 from benefit.records import extracts as layouts
 from benefit.services.files import atomic_path, read_input, sha256_of, write_atomic
@@ -86,6 +87,8 @@ def import_file(
     fingerprint = sha256_of(data)
     before = _registered(home, kind, fingerprint)
     if before is not None and snapshot_path(home, kind, fingerprint).exists():
+        if before.current:
+            _receive_again(home, kind, fingerprint, tokyo_date(clock()))
         return before
     read = layouts.read(layouts.TABLES[kind], data, file_name=path.name, encoding=encoding, levy_year=levy_year)
     del data
@@ -143,6 +146,33 @@ def import_file(
         already=present is not None,
         current=True,
     )
+
+
+def _receive_again(home: Home, kind: str, fingerprint: str, day: date) -> None:
+    """同じ中身を、この日にもう一度受け取った。判定に使う事実は変わらないが、古くなっていない証しになる。"""
+    table = ward.extract_receipt
+    mine = {"kind": kind, "sha256": fingerprint, "received_on": day}
+    with home.ward.begin() as connection:
+        in_turn(connection, "extracts")
+        if connection.execute(select(table.c.id).filter_by(**mine)).first() is None:
+            connection.execute(table.insert().values(**mine))
+
+
+def received_on(home: Home, source: Source) -> date:
+    """この写しを最後に受け取った日（日本の日付）。"""
+    table, receipt = ward.snapshot, ward.extract_receipt
+    with reading(home.ward) as connection:
+        first = connection.execute(
+            select(table.c.imported_at).where(table.c.kind == source.kind, table.c.sha256 == source.sha256)
+        ).scalar_one()
+        again = connection.execute(
+            select(func.max(receipt.c.received_on)).where(
+                receipt.c.kind == source.kind, receipt.c.sha256 == source.sha256
+            )
+        ).scalar()
+    # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
+    day = tokyo_date(first if first.tzinfo else first.replace(tzinfo=UTC))
+    return max(day, again) if again else day
 
 
 def _write_rejects(home: Home, beside: Path, data: bytes) -> Path:

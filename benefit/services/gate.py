@@ -12,10 +12,14 @@ from datetime import date
 import polars as pl
 from sqlalchemy import select
 
+from benefit.domain.business_days import add_bank_business_days
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import Decisions
-from benefit.services.beneficiaries import stored_entitlements, with_slots
+from benefit.services import extracts
+from benefit.services.entitlements import stored_entitlements, with_slots
 from benefit.services.home import Home
+from benefit.services.runs import last_approved
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import ward
 from benefit.store.engine import reading
@@ -36,8 +40,14 @@ class Standing:
 
 
 def stand(home: Home, programme: Programme, today: date) -> Standing:
-    """登録済みの権利を、`today` の事実で見直す。"""
+    """登録済みの権利を、`today` の事実で見直す。承認された判定がない、住民記録が古いときは RefusedByRule。"""
+    if last_approved(home, programme) is None:
+        raise RefusedByRule(
+            "承認された判定がありません。先に benefit beneficiaries approve で、別の人が差を承認します",
+            code="not-approved",
+        )
     inputs = gather(home, programme, today)
+    require_fresh(home, inputs)
     decisions = decide_now(inputs)
     now = with_slots(decisions.outcomes, programme).select(
         "slot",
@@ -53,17 +63,19 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     with reading(home.ward) as connection:
         stored = stored_entitlements(connection, programme.id)
         written = connection.execute(
-            select(letter.c.entitlement_id, letter.c.account_flag)
+            select(letter.c.entitlement_id, letter.c.branch, letter.c.account_flag)
             .where(letter.c.lot_id.is_not(None))
             .order_by(letter.c.id)
         ).all()
     letters = pl.DataFrame(
-        [tuple(row) for row in written], schema={"id": pl.Int64, "flag_written": pl.String}, orient="row"
-    ).unique("id", keep="last", maintain_order=True)
+        [tuple(row) for row in written],
+        schema={"id": pl.Int64, "branch": pl.Int64, "flag_written": pl.String},
+        orient="row",
+    ).unique(["id", "branch"], keep="last", maintain_order=True)
     # 外へ出してよいかは、いまの経路で決める。判定から消えた権利も、保護の印だけは直接に見る。
     seen = (
         stored.join(now, on="slot", how="left")
-        .join(letters, on="id", how="left")
+        .join(letters, on=["id", "branch"], how="left")
         .join(protected.rename({"person_number": "payee_number"}), on="payee_number", how="left")
         .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
     )
@@ -74,7 +86,9 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         payee_dead=pl.col("dead_on").is_not_null(),
         ward_only=(pl.col("route") == "WARD") | (pl.col("route_now") == "WARD") | pl.col("protected").is_not_null(),
     ).with_columns(
-        why_closed=pl.when(pl.col("payee_dead"))
+        why_closed=pl.when(~pl.col("valid"))
+        .then(pl.lit("判定がまだ承認されていない"))
+        .when(pl.col("payee_dead"))
         .then(pl.lit("受給者が亡くなっている"))
         .when(~pl.col("eligible_now"))
         .then(pl.lit("いまの判定では対象でない"))
@@ -84,6 +98,20 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         .then(pl.lit("支給額が変わった"))
     )
     return Standing(inputs, decisions, seen.with_columns(open=pl.col("why_closed").is_null()).sort("case_number"))
+
+
+def require_fresh(home: Home, inputs: Inputs) -> None:
+    """CHK94: 住民記録の写しが、事業の決めた営業日より古ければ断る（平川市: 作ってから出すまで誰も見直さなかった）。"""
+    received = extracts.received_on(home, inputs.sources["residents"])
+    limit = add_bank_business_days(received, inputs.programme.schedule.fresh_business_days)
+    if inputs.today > limit:
+        raise RefusedByRule(
+            f"CHK94 住民記録の写しが古くなっています（受け取った日 {received}）。"
+            "今日の住民記録を benefit import residents で取り込んでください（中身が同じでもかまいません）",
+            code="CHK94",
+            found=str(inputs.today),
+            allowed=f"{limit} まで",
+        )
 
 
 def dead_people(inputs: Inputs, today: date) -> pl.DataFrame:

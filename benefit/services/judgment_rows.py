@@ -76,6 +76,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
         "amount_now_yen",
         "payee_dead",
         "ward_only",
+        "valid",
         "route_now",
         entitlement_id="id",
         branch_now="branch",
@@ -88,7 +89,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
         .with_columns(
             account_sent=pl.any_horizontal([pl.col(name).is_not_null() for name in ACCOUNT]),
             moved_out=pl.col("moved_out").fill_null(value=False),
-            **{c: pl.col(c).fill_null(value=False) for c in ("eligible_now", "payee_dead", "ward_only")},
+            **{c: pl.col(c).fill_null(value=False) for c in ("eligible_now", "payee_dead", "ward_only", "valid")},
         )
     )
     joined = _fill_ward_accounts(joined, standing)
@@ -185,25 +186,28 @@ def with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
         [
             tuple(r)
             for r in connection.execute(
-                select(letter.c.entitlement_id, letter.c.kind, letter.c.due_on).where(letter.c.lot_id.is_not(None))
+                select(letter.c.entitlement_id, letter.c.branch, letter.c.kind, letter.c.due_on).where(
+                    letter.c.lot_id.is_not(None)
+                )
             ).all()
         ],
-        schema={"entitlement_id": pl.Int64, "letter_kind": pl.String, "due_on": pl.Date},
+        schema={"entitlement_id": pl.Int64, "branch_now": pl.Int64, "letter_kind": pl.String, "due_on": pl.Date},
         orient="row",
-    ).unique("entitlement_id", keep="last", maintain_order=True)
+    ).unique(["entitlement_id", "branch_now"], keep="last", maintain_order=True)
     noticed = (pl.col("letter_kind") == "push_notice") & (pl.col("due_on") < pl.col("judged_on"))
     reviewed = pl.col("received_on").is_not_null() & pl.col("reviewed_on").is_not_null()
     return (
         rows.with_columns(pl.col("entitlement_id").cast(pl.Int64))
         .join(states, on="entitlement_id", how="left", maintain_order="left")
-        .join(letters, on="entitlement_id", how="left", maintain_order="left")
+        # 出し直した後は、新しい枝番の手紙だけが数えられる。
+        .join(letters, on=["entitlement_id", "branch_now"], how="left", maintain_order="left")
         .with_columns(
             paid=pl.col("paid").fill_null(value=False),
             # 支給可の判定が出て、まだ振込になっていない権利も、もう一度は通さない。
             in_flight=pl.col("in_flight").fill_null(value=False) | pl.col("entitlement_id").is_in(waiting),
             failed_attempts=pl.col("failed_attempts").fill_null(0),
             returned_attempts=pl.col("returned_attempts").fill_null(0),
-            # お知らせを受けた人は期限の経過で、ほかの人は収受と審査の完了で、払う用意ができる。
-            ready=noticed.fill_null(value=False) | reviewed,
+            # 承認された権利のうち、お知らせの人は期限の経過で、ほかの人は収受と審査の完了で、払う用意ができる。
+            ready=pl.col("valid") & (noticed.fill_null(value=False) | reviewed),
         )
     )

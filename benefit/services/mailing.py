@@ -49,8 +49,14 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     standing: Standing = stand(home, programme, issued_on)
     table = ward.letter
     with reading(home.ward) as connection:
-        made = connection.execute(select(table.c.entitlement_id)).scalars().all()
-    entitlements = standing.entitlements.with_columns(made=pl.col("id").is_in(list(made)))
+        made = connection.execute(select(table.c.entitlement_id, table.c.branch)).all()
+    # 枝番が進んだ権利（出し直し）の手紙は、まだない。
+    known_letters = pl.DataFrame(
+        [tuple(row) for row in made], schema={"id": pl.Int64, "branch": pl.Int64}, orient="row"
+    ).with_columns(made=pl.lit(value=True))
+    entitlements = standing.entitlements.join(
+        known_letters.unique(["id", "branch"]), on=["id", "branch"], how="left"
+    ).with_columns(pl.col("made").fill_null(value=False))
     waiting = entitlements.filter(~pl.col("made"))
     # 口座が分かり、名義が合う人にはお知らせ、ほかの人には確認書。区が直接扱う人も同じで、刷る所だけが違う。
     known = pl.col("agrees_now").fill_null(value=False) & (pl.col("flag") != "0")

@@ -126,8 +126,11 @@ def upgrade() -> None:
         sa.Column("rows_added", sa.Integer(), nullable=False),
         sa.Column("rows_same", sa.Integer(), nullable=False),
         sa.Column("rows_differing", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("built_by", sa.String(length=40), nullable=False),
         sa.Column("built_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        sa.UniqueConstraint("id", "outcomes_sha256", "built_by", name=op.f("uq_run_id_outcomes_sha256_built_by")),
         sa.UniqueConstraint("input_digest", name=op.f("uq_run_input_digest")),
     )
     op.create_table(
@@ -193,6 +196,40 @@ def upgrade() -> None:
         batch_op.create_index("ix_entitlement_payee_number", ["payee_number"], unique=False)
 
     op.create_table(
+        "extract_receipt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["kind", "sha256"], ["snapshot.kind", "snapshot.sha256"], name=op.f("fk_extract_receipt_kind_sha256")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extract_receipt")),
+        sa.UniqueConstraint("kind", "sha256", "received_on", name=op.f("uq_extract_receipt_kind_sha256_received_on")),
+    )
+    op.create_table(
+        "run_approval",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("outcomes_sha256", sa.String(length=64), nullable=False),
+        sa.Column("built_by", sa.String(length=40), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=True),
+        sa.Column("difference_sha256", sa.String(length=64), nullable=False),
+        sa.Column("alarms", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("alarms = '' OR reason <> ''", name=op.f("ck_run_approval_alarms_have_a_reason")),
+        sa.CheckConstraint("approved_by <> built_by", name=op.f("ck_run_approval_not_the_builder")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_run_approval_approved_by")),
+        sa.ForeignKeyConstraint(["based_on"], ["run.id"], name=op.f("fk_run_approval_based_on")),
+        sa.ForeignKeyConstraint(
+            ["run_id", "outcomes_sha256", "built_by"],
+            ["run.id", "run.outcomes_sha256", "run.built_by"],
+            name=op.f("fk_run_approval_run_id_outcomes_sha256_built_by"),
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run_approval")),
+    )
+    op.create_table(
         "run_difference",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("slot", sa.String(length=80), nullable=False),
@@ -240,22 +277,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("transfer_id", "sha256", "staff_id", name=op.f("uq_approval_transfer_id_sha256_staff_id")),
     )
     op.create_table(
-        "letter",
-        sa.Column("id", sa.Integer(), nullable=False),
+        "valid_entitlement",
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
-        sa.Column("branch", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("lot_id", sa.Integer(), nullable=True),
-        sa.Column("held_reason", sa.Text(), nullable=True),
-        sa.Column("route", sa.String(length=10), nullable=False),
-        sa.Column("account_flag", sa.String(length=1), nullable=False),
-        sa.Column("issued_on", sa.Date(), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=False),
-        sa.CheckConstraint("kind IN ('confirmation_letter', 'push_notice')", name=op.f("ck_letter_kind_words")),
-        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_letter_entitlement_id")),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_letter_lot_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["entitlement.id"], name=op.f("fk_valid_entitlement_entitlement_id")
+        ),
+        sa.ForeignKeyConstraint(["run_id"], ["run_approval.run_id"], name=op.f("fk_valid_entitlement_run_id")),
+        sa.PrimaryKeyConstraint("entitlement_id", name=op.f("pk_valid_entitlement")),
     )
     op.create_table(
         "verdict",
@@ -284,6 +313,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_verdict_entitlement_id", ["entitlement_id"], unique=False)
 
     op.create_table(
+        "letter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("held_reason", sa.Text(), nullable=True),
+        sa.Column("route", sa.String(length=10), nullable=False),
+        sa.Column("account_flag", sa.String(length=1), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.CheckConstraint("kind IN ('confirmation_letter', 'push_notice')", name=op.f("ck_letter_kind_words")),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_letter_entitlement_id")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_letter_lot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
+    )
+    op.create_table(
         "payment",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
@@ -304,6 +353,9 @@ def upgrade() -> None:
             ["entitlement_id", "slot", "amount_yen"],
             ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"],
             name=op.f("fk_payment_entitlement_id_slot_amount_yen"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_payment_entitlement_id")
         ),
         sa.ForeignKeyConstraint(
             ["planned_file_id", "line_number"],
@@ -437,14 +489,17 @@ def downgrade() -> None:
         )
 
     op.drop_table("payment")
+    op.drop_table("letter")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
 
     op.drop_table("verdict")
-    op.drop_table("letter")
+    op.drop_table("valid_entitlement")
     op.drop_table("approval")
     op.drop_table("transfer")
     op.drop_table("run_difference")
+    op.drop_table("run_approval")
+    op.drop_table("extract_receipt")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_payee_number")
 

@@ -11,7 +11,10 @@ depends_on = None
 
 APPEND_ONLY = (
     "snapshot",
+    "extract_receipt",
     "run",
+    "run_approval",
+    "valid_entitlement",
     "run_difference",
     "inquiry",
     "planned_file",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benefit.domain.entitlement import case_number_for, check_digit, is_case_number
 from benefit.domain.programme import Programme
-from benefit.services.beneficiaries import number, with_check_digits
+from benefit.services.entitlements import number, with_check_digits
 
 BODY = st.integers(0, 10**10 - 1).map(lambda n: f"{n:010d}")
 KEY = b"a key for tests only"

@@ -28,6 +28,7 @@ from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import Databases
 from tests.kill import steps as jobs
+from tests.support.approval import receive_again
 from tests.support.small_ward import branches, cut
 
 KILLS = int(os.environ.get("KILLS", "100"))
@@ -180,6 +181,7 @@ def _prepare_planned(home: Path, url: str | None, inputs: Path, root: Path) -> N
     init_desk(made)
     programme = jobs.Programme.load("r6-2024")
     clock = jobs.FixedClock(jobs.TODAY)
+    receive_again(made, inputs / "extracts" / "residents.csv")
     make_letters(made, programme, out=root / "letters", issued_on=jobs.TODAY, clock=clock)
     desk_export.export(made, programme, out=root / "payees", today=jobs.TODAY, clock=clock)
     desk_load.load(made, root / "payees", clock=clock)

@@ -35,6 +35,7 @@ from benefit.services.home import Home
 from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import Databases, StepClock
+from tests.support.approval import approve_latest, receive_again
 from tests.support.small_ward import branches, cut, read, write
 
 PROGRAMME = Programme.load("r6-2024")
@@ -141,12 +142,6 @@ def prepare(home: Home, root: Path) -> None:
     for kind in extracts.KINDS:
         if (root / "in" / f"{kind}.csv").exists():
             extracts.import_file(home, kind, root / "in" / f"{kind}.csv", clock=clock, levy_year=2024)
-    beneficiaries.build(home, PROGRAMME, BUILT, out=root / "build", clock=clock)
-    make_letters(home, PROGRAMME, out=root / "letters", issued_on=ISSUED, clock=clock)
-    desk_export.export(home, PROGRAMME, out=root / "payees", today=ISSUED, clock=clock)
-    desk_load.load(home, root / "payees", clock=clock)
-    desk_cases.pass_deadlines(home, JUDGED, actor=BATCH, clock=clock)
-    assert desk_planned.make(home, PROGRAMME.id, out=root / "planned", today=JUDGED, actor=BATCH, clock=clock)
     for actor in (MAKER, FIRST, SECOND):
         with home.ward.begin() as connection:
             people.add(
@@ -160,6 +155,14 @@ def prepare(home: Home, root: Path) -> None:
                 actor=BATCH,
                 at=clock(),
             )
+    receive_again(home, root / "in" / "residents.csv")
+    beneficiaries.build(home, PROGRAMME, BUILT, out=root / "build", clock=clock)
+    approve_latest(home, clock, FIRST)
+    make_letters(home, PROGRAMME, out=root / "letters", issued_on=ISSUED, clock=clock)
+    desk_export.export(home, PROGRAMME, out=root / "payees", today=ISSUED, clock=clock)
+    desk_load.load(home, root / "payees", clock=clock)
+    desk_cases.pass_deadlines(home, JUDGED, actor=BATCH, clock=clock)
+    assert desk_planned.make(home, PROGRAMME.id, out=root / "planned", today=JUDGED, actor=BATCH, clock=clock)
     home.ward.dispose()
     home.desk.dispose()
 

@@ -1,6 +1,15 @@
 """区の台帳: 抽出データの登録、支給権利、判定、支払、振込、通知、受渡、監査。委託先からは開けない。"""
 
-from benefit.store.ward.beneficiaries import entitlement, inquiry, run, run_difference, snapshot
+from benefit.store.ward.beneficiaries import (
+    entitlement,
+    extract_receipt,
+    inquiry,
+    run,
+    run_approval,
+    run_difference,
+    snapshot,
+    valid_entitlement,
+)
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import audit_log, metadata, staff
 from benefit.store.ward.money import (
@@ -22,6 +31,7 @@ __all__ = [
     "bank_report",
     "bank_report_line",
     "entitlement",
+    "extract_receipt",
     "handover",
     "inquiry",
     "letter",
@@ -31,19 +41,24 @@ __all__ = [
     "planned_file",
     "posting",
     "run",
+    "run_approval",
     "run_difference",
     "snapshot",
     "staff",
     "transfer",
     "transfer_line",
     "transfer_release",
+    "valid_entitlement",
     "verdict",
 ]
 
 #: 書き足すだけの表。UPDATE も DELETE も台帳が断る（reliability §4.1 Append-only）。
 APPEND_ONLY = (
     "snapshot",
+    "extract_receipt",
     "run",
+    "run_approval",
+    "valid_entitlement",
     "run_difference",
     "inquiry",
     "planned_file",

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     String,
@@ -37,6 +38,18 @@ snapshot = Table(
     CheckConstraint("rows_read = rows_kept + rows_rejected", name="equation"),
 )
 
+#: 同じ中身をもう一度受け取った記録。中身は変わらないが、いまも正しいことの証しになる（CHK94）。
+extract_receipt = Table(
+    "extract_receipt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("received_on", Date, nullable=False),
+    ForeignKeyConstraint(["kind", "sha256"], ["snapshot.kind", "snapshot.sha256"]),
+    UniqueConstraint("kind", "sha256", "received_on"),
+)
+
 #: 対象者の判定一回。同じ入力（抽出データ・事業・基準の日・版）は一度しか登録されない。
 run = Table(
     "run",
@@ -51,7 +64,29 @@ run = Table(
     Column("rows_added", Integer, nullable=False),
     Column("rows_same", Integer, nullable=False),
     Column("rows_differing", Integer, nullable=False),
+    # 検査が外した数など、summary.json の数。承認する人と、次の差が読む。
+    Column("counts", Text, nullable=False),
+    Column("built_by", String(40), nullable=False),
     moment("built_at"),
+    UniqueConstraint("id", "outcomes_sha256", "built_by"),
+)
+
+#: 判定の承認。作った人と別の人が、前に承認した判定との差の指紋を承認する。承認のない判定では、何も出ていかない。
+run_approval = Table(
+    "run_approval",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("outcomes_sha256", String(64), nullable=False),
+    Column("built_by", String(40), nullable=False),
+    Column("based_on", ForeignKey("run.id")),
+    Column("difference_sha256", String(64), nullable=False),
+    Column("alarms", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approved_by", ForeignKey("staff.id"), nullable=False),
+    moment("approved_at"),
+    ForeignKeyConstraint(["run_id", "outcomes_sha256", "built_by"], ["run.id", "run.outcomes_sha256", "run.built_by"]),
+    CheckConstraint("approved_by <> built_by", name="not_the_builder"),
+    CheckConstraint("alarms = '' OR reason <> ''", name="alarms_have_a_reason"),
 )
 
 #: 支給権利: 一回だけ払うもの。`slot` がその一回の名前（benefit-rules D.1）で、受給者では決してない。
@@ -80,6 +115,14 @@ entitlement = Table(
     CheckConstraint("length(case_number) = 11", name="case_number_length"),
     CheckConstraint("branch >= 1", name="branch"),
     Index("ix_entitlement_payee_number", "payee_number"),
+)
+
+#: 承認された判定で対象になった支給権利。手紙も支払も、ここにある権利にしか作れない（外部キー）。
+valid_entitlement = Table(
+    "valid_entitlement",
+    metadata,
+    Column("entitlement_id", ForeignKey("entitlement.id"), primary_key=True),
+    Column("run_id", ForeignKey("run_approval.run_id"), nullable=False),
 )
 
 #: 前の判定と違うところ。支給権利は黙って書き換わらず、ここに並ぶ（issue「差を示す」）。

@@ -25,7 +25,7 @@ letter = Table(
     "letter",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
+    Column("entitlement_id", ForeignKey("valid_entitlement.entitlement_id"), nullable=False),
     Column("branch", Integer, nullable=False),
     Column("kind", String(30), nullable=False),
     Column("lot_id", ForeignKey("lot.id")),

@@ -92,6 +92,8 @@ payment = Table(
     ForeignKeyConstraint(
         ["entitlement_id", "slot", "amount_yen"], ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"]
     ),
+    # 承認された判定にある権利だけを払う。
+    ForeignKeyConstraint(["entitlement_id"], ["valid_entitlement.entitlement_id"]),
     ForeignKeyConstraint(["planned_file_id", "line_number"], ["verdict.planned_file_id", "verdict.line_number"]),
     UniqueConstraint("entitlement_id", "attempt"),
     one_of("state", PAYMENT_STATES),
