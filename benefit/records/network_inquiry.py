@@ -55,7 +55,7 @@ def asked_at(code: str | None) -> str | None:
     政令指定都市の区の人は、市に尋ねる（formats §7.5）。空白、国外（99999）、都道府県や特別区部のような
     市区町村でない番号には、尋ねる先がない。東京の特別区は、区そのものが市町村税を課すので、区に尋ねる。
     """
-    if code is None or len(code) != 5 or not code.isdigit():
+    if code is None or len(code) != 5 or not (code.isascii() and code.isdigit()):
         return None
     prefecture, number = code[:2], int(code[2:])
     if not 1 <= int(prefecture) <= 47 or not 100 <= number <= 799:
