@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from benefit.domain.check import Check
+from benefit.domain.check import Check, Verdict
 from benefit.domain.programme import Programme
 from benefit.rules.child_supplement import child_checks, decide_children
 from benefit.rules.facts import Facts
@@ -58,25 +58,28 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
     )
     taxpayers = decide_taxpayers(facts, programme, today).collect()
     payees = (
-        pl.concat(
-            [
-                frame.lazy().filter(pl.col("verdict") == "対象").select(person_number="payee_number")
-                for frame in (households, taxpayers)
-            ]
-        )
+        pl.concat([_of(frame, "verdict", "payee_number") for frame in (households, taxpayers)])
+        .lazy()
+        .filter(pl.col("verdict") == Verdict.ELIGIBLE.value)
+        .select(person_number="payee_number")
         .unique()
         .sort("person_number")
     )
     accounts = payee_accounts(facts, payees, programme).collect().lazy().rename({"person_number": "payee_number"})
-    wards = ward_households(facts, members.lazy())
-    belongs = members.select("person_number", "household_number")
+    wards = ward_households(facts, members.lazy()).collect().lazy()
     protected = facts.protected.lazy().select("person_number", itself=pl.lit(value=True)).unique("person_number")
+    belongs = _of(members, "person_number", "household_number")
+    home = _of(taxpayers, "person_number").join(belongs, on="person_number", how="left", maintain_order="left")
+    taxpayers = taxpayers.hstack([home["household_number"]])
 
     def routed(frame: pl.DataFrame, in_ward: pl.Expr) -> pl.DataFrame:
-        # 幅の広い表をつなぐと、列の数だけ写しが要る。経路に要る列だけでつないで、横に並べる。
+        # 経路があるのは対象の行だけで、全体の一割ほどである。その行だけで求め、もとの行の並びに散らす。
+        eligible = frame["verdict"] == Verdict.ELIGIBLE.value
         narrow = (
-            frame.lazy()
-            .select("verdict", "payee_number", "household_number", itself_number=_person(frame))
+            pl.DataFrame({name: frame[name] for name in ("verdict", "payee_number", "household_number")})
+            .with_columns(itself_number=_person(frame))
+            .filter(eligible)
+            .lazy()
             .join(accounts, on="payee_number", how="left", maintain_order="left")
             .join(wards, on="household_number", how="left", maintain_order="left")
             .join(protected, left_on="itself_number", right_on="person_number", how="left", maintain_order="left")
@@ -84,22 +87,18 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
             .select(route_columns(in_ward))
             .collect()
         )
-        return frame.hstack(narrow)
+        place = pl.select(pl.when(eligible).then(eligible.cum_sum().cast(pl.Int64) - 1)).to_series()
+        return frame.hstack(narrow.select(pl.all().gather(place)))
 
     in_household = pl.col("ward").fill_null(value=False)
     households = routed(households, in_household)
     children = routed(children, in_household)
-    taxpayers = routed(
-        taxpayers.join(belongs, on="person_number", how="left", maintain_order="left"),
-        in_household | pl.col("itself").fill_null(value=False),
-    )
+    taxpayers = routed(taxpayers, in_household | pl.col("itself").fill_null(value=False))
     outcomes = pl.concat(
         [
-            households.select(
-                _outcome("世帯", "household_number"),
-            ),
-            children.select(_outcome("児童", "person_number")),
-            taxpayers.select(_outcome("納税者", "person_number")),
+            _outcome(households, "世帯", "household_number"),
+            _outcome(children, "児童", "person_number"),
+            _outcome(taxpayers, "納税者", "person_number"),
         ]
     )
     return Decisions(members, households, children, taxpayers, outcomes)
@@ -128,11 +127,21 @@ def _no_children() -> pl.DataFrame:
     return pl.DataFrame(schema={"person_number": pl.Int64, **_NOTHING})
 
 
-def _person(frame: pl.DataFrame) -> pl.Expr:
+def _of(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """この列だけの表。幅の広い表から `select` で取ると、ほかの列まで一続きに写し直される。"""
+    return pl.DataFrame([frame[name] for name in names])
+
+
+def _person(frame: pl.DataFrame) -> pl.Series:
     """その行が人の行なら、その人。世帯の行なら空。"""
-    return pl.col("person_number") if "person_number" in frame.columns else pl.lit(None, dtype=pl.Int64)
+    if "person_number" in frame.columns:
+        return frame["person_number"]
+    return pl.Series([None], dtype=pl.Int64).new_from_index(0, frame.height)
 
 
-def _outcome(kind: str, subject: str) -> list[pl.Expr]:
-    named = {"subject_kind": pl.lit(kind), "subject_number": pl.col(subject)}
-    return [named.get(name, pl.col(name)).alias(name) for name in _OUTCOME]
+def _outcome(frame: pl.DataFrame, kind: str, subject: str) -> pl.DataFrame:
+    renamed = {"subject_number": subject}
+    kinds = pl.Series([kind]).new_from_index(0, frame.height)
+    return pl.DataFrame(
+        {name: kinds if name == "subject_kind" else frame[renamed.get(name, name)] for name in _OUTCOME}
+    )
