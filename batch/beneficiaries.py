@@ -88,7 +88,7 @@ def show_difference(
     from benefit.services.files import write_atomic
 
     table = Table(title=title, title_justify="left")
-    table.add_column("給付")
+    table.add_column("給付", overflow="fold")
     for heading in ("前（件）", "今（件）", "入る", "外れる", "前（円）", "今（円）"):
         table.add_column(heading, justify="right")
     names = ("before_rows", "now_rows", "entering_rows", "leaving_rows", "before_yen", "now_yen")
@@ -99,6 +99,9 @@ def show_difference(
     moves = [(kind, rows, yen) for kind, rows, yen in found.moves.iter_rows() if rows]
     told = "、".join(f"{kind} {rows:,} 件（{yen:+,} 円）" for kind, rows, yen in moves)
     given.say(f"差の種類: {told or '差はありません'}")
+    if any(before for _subject, _check, before, _now in checks):
+        moved = [f"{subject} {check} {before:,}→{now:,}" for subject, check, before, now in checks if before != now]
+        given.say(f"検査が外した数の動き: {'、'.join(moved) or '動きはありません'}")
     silent = [f"{subject} {check}" for subject, check, _before, now in checks if now == 0]
     if silent:
         given.say(f"警報: 誰も外さなかった検査: {'、'.join(silent)}（抽出データの不足でないか、確かめてください）")
@@ -201,6 +204,60 @@ def approve(
     done = recorded.approve(given.home, chosen, wanted, seen=difference, reason=reason, actor=actor, clock=given.clock)
     show_difference(given, chosen, done.difference, done.checks, out=None, title=f"承認した差（判定 {wanted.id}）")
     given.say(f"判定 {wanted.id} を承認しました。")
+
+
+@app.command()
+def changes(
+    ctx: typer.Context,
+    today: Annotated[str | None, typer.Option(help="見直す日（YYYY-MM-DD）")] = None,
+    out: Annotated[Path | None, typer.Option(help="一覧（changes.csv、changes.xlsx）を書くフォルダ")] = None,
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """決めた後に変わった事実を見つけ、誰に・なぜ・何をするかを一覧にする。"""
+    from collections import Counter
+
+    from benefit.services import changes as changing
+    from benefit.services.files import write_atomic
+    from benefit.services.sheet import render
+
+    given = context(ctx)
+    given.need("ward", "change_found")
+    chosen = given.home.programme(programme)
+    on = day(today) if today else tokyo_date(given.clock())
+    with given.progress() as bar:
+        bar.add_task("登録した権利を見直しています", total=None)
+        found = changing.find(given.home, chosen, on, clock=given.clock)
+    rows = changing.told(found.open, on)
+    table = Table(title="変わったこと（済んでいないもの）", title_justify="left")
+    for heading, justify in (("変わったこと", "left"), ("段階", "left"), ("件数", "right"), ("すること", "left")):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    counted = Counter(rows.select("変わったこと", "段階", "すること").iter_rows())
+    for (change, stage, todo), count in sorted(counted.items()):
+        table.add_row(change, stage, f"{count:,}", todo)
+    given.out.print(table)
+    given.say(
+        f"権利 {found.looked:,} 件を見直し、新しく {found.fresh:,} 件見つけました（済んでいない {rows.height:,} 件）。"
+    )
+    if out is not None:
+        write_atomic(out / "changes.csv", rows.write_csv(quote_style="necessary").encode())
+        write_atomic(out / "changes.xlsx", render({"変わったこと": rows}, made=given.clock()))
+        given.say(f"一覧: {out}/changes.csv、{out}/changes.xlsx")
+
+
+@app.command()
+def close(
+    ctx: typer.Context,
+    number: Annotated[int, typer.Argument(help="変わったことの番号")],
+    by: Annotated[str, typer.Option(help="職員の ID")],
+    did: Annotated[str, typer.Option(help="何をしたか")],
+) -> None:
+    """変わったことを、済ませたことにする。"""
+    from benefit.services import changes as changing
+
+    given = context(ctx)
+    given.need("ward", "change_found")
+    changing.close(given.home, number, did=did, actor=given.ward_staff(by), clock=given.clock)
+    given.say(f"変わったこと {number} を済ませました。")
 
 
 @app.command()

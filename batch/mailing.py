@@ -48,3 +48,23 @@ def make(
 ) -> None:
     """まだ手紙のない対象者の手紙を作る。"""
     make_one(context(ctx), out=out, issued_on=issued_on, programme=programme)
+
+
+@app.command()
+def reissue(
+    ctx: typer.Context,
+    case_number: Annotated[str, typer.Argument(help="給付管理番号（11 桁）")],
+    by: Annotated[str, typer.Option(help="職員の ID")],
+    reason: Annotated[str, typer.Option(help="出し直す理由")],
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """出し直す: 枝番を進め、古い手紙を無効にする。次の letters make が新しい手紙を作る。"""
+    from benefit.services import reissue as again
+
+    given = context(ctx)
+    given.need("ward", "reissue")
+    actor = given.ward_staff(by)
+    branch = again.reissue(
+        given.home, given.home.programme(programme), case_number, reason=reason, actor=actor, clock=given.clock
+    )
+    given.say(f"枝番 {branch} に進めました。古い枝番の手紙は無効です。次: benefit letters make")

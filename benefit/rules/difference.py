@@ -74,7 +74,7 @@ def difference(before: pl.DataFrame, now: pl.DataFrame) -> Difference:
         .when(paid & changed("account_flag"))
         .then(pl.lit("口座が変わる"))
         # 対象でない人どうしでも、未確定になった・未確定でなくなったことは、次にすることが変わる。
-        .when(~was & ~is_now & changed("verdict"))
+        .when(~was & ~is_now & pl.col("verdict_before").is_not_null() & changed("verdict"))
         .then(pl.lit("判定が変わる"))
     )
     rows = (

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, func, select
@@ -254,6 +255,12 @@ def answer_sources(home: Home) -> list[Source]:
             .all()
         )
     return [Source(row["kind"], row["file_name"], row["sha256"]) for row in rows]
+
+
+def residents_of_run(home: Home, inputs: dict[str, Any]) -> pl.DataFrame:
+    """登録された判定が使った住民記録。`inputs` はその判定の入力の記録。"""
+    told = inputs["抽出データ"][NAMES["residents"]]
+    return load(home, Source("residents", told["ファイル"], told["sha256"]))
 
 
 def load(home: Home, source: Source) -> pl.DataFrame:

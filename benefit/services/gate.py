@@ -16,6 +16,7 @@ from benefit.domain.business_days import add_bank_business_days
 from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import Decisions
+from benefit.rules.route import ward_households
 from benefit.services import extracts
 from benefit.services.entitlements import stored_entitlements, with_slots
 from benefit.services.home import Home
@@ -57,7 +58,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         flag_now="account_flag",
         agrees_now="name_agrees",
     )
-    protected = inputs.facts.protected.select("person_number").with_columns(protected=pl.lit(value=True))
+    near = near_protected(inputs, decisions)
     dead = dead_people(inputs, today)
     letter = ward.letter
     with reading(home.ward) as connection:
@@ -72,19 +73,48 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         schema={"id": pl.Int64, "branch": pl.Int64, "flag_written": pl.String},
         orient="row",
     ).unique(["id", "branch"], keep="last", maintain_order=True)
-    # 外へ出してよいかは、いまの経路で決める。判定から消えた権利も、保護の印だけは直接に見る。
+    # 外へ出してよいかは、いまの経路で決める。対象でなくなった権利も、世帯の保護の印だけは直接に見る。
+    wards = ward_households(inputs.facts, decisions.persons.lazy()).collect()
+    taxed = decisions.taxpayers.select("person_number", tax_reasons="reasons")
     seen = (
         stored.join(now, on="slot", how="left")
         .join(letters, on=["id", "branch"], how="left")
-        .join(protected.rename({"person_number": "payee_number"}), on="payee_number", how="left")
+        .join(near.rename({"person_number": "payee_number", "near": "payee_near"}), on="payee_number", how="left")
+        .join(near.rename({"person_number": "subject_number", "near": "subject_near"}), on="subject_number", how="left")
+        .join(wards, on="household_number", how="left")
+        .join(taxed, left_on="subject_number", right_on="person_number", how="left")
         .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
+    )
+    # 調整給付は、額を本人に知らせた後は凍結されている。後からの税の更正では、額も対象であることも変わらない（A.6）。
+    # 知らせる前なら、作り直して差の承認を受ければ、登録した額が直る（runs.approve）。
+    tax_only = pl.col("tax_reasons").is_not_null() & ~pl.col("tax_reasons").str.split(";").list.set_intersection(
+        pl.lit(["ALIVE", "PAYEE"])
+    ).list.len().cast(pl.Boolean)
+    is_adjustment = pl.col("slot_kind") == "ADJ"
+    seen = seen.with_columns(
+        computed_yen=pl.col("amount_now_yen"),
+        frozen=(
+            is_adjustment
+            & tax_only
+            & pl.col("flag_written").is_not_null()
+            & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen"))
+        ).fill_null(value=False),
+    ).with_columns(
+        amount_now_yen=pl.when("frozen").then("amount_yen").otherwise("amount_now_yen"),
+        payee_now=pl.when("frozen").then("payee_number").otherwise("payee_now"),
+        route_now=pl.when(pl.col("frozen") & pl.col("route_now").is_null()).then("route").otherwise("route_now"),
     )
     seen = seen.with_columns(
         eligible_now=pl.col("route_now").is_not_null(),
         # 使う口座: 手紙に書いたもの。手紙の前なら、いまの判定のもの。
         flag=pl.coalesce("flag_written", "flag_now", "account_flag"),
         payee_dead=pl.col("dead_on").is_not_null(),
-        ward_only=(pl.col("route") == "WARD") | (pl.col("route_now") == "WARD") | pl.col("protected").is_not_null(),
+        # 世帯の番号と人の番号は別の並びなので、世帯の印は世帯の権利だけで見る。
+        ward_only=(pl.col("route") == "WARD")
+        | (pl.col("route_now") == "WARD").fill_null(value=False)
+        | pl.col("payee_near").is_not_null()
+        | (pl.col("subject_near").is_not_null() & (pl.col("slot_kind") != "HH100K"))
+        | pl.col("ward").is_not_null(),
     ).with_columns(
         why_closed=pl.when(~pl.col("valid"))
         .then(pl.lit("判定がまだ承認されていない"))
@@ -98,6 +128,14 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         .then(pl.lit("支給額が変わった"))
     )
     return Standing(inputs, decisions, seen.with_columns(open=pl.col("why_closed").is_null()).sort("case_number"))
+
+
+def near_protected(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
+    """区が直接扱う人と、その人の基準日の世帯の人: person_number、near。"""
+    protected = inputs.facts.protected.select("person_number").unique()
+    homes = decisions.persons.join(protected, on="person_number", how="semi").select("household_number").unique()
+    together = decisions.persons.join(homes, on="household_number", how="semi").select("person_number")
+    return pl.concat([protected, together]).unique().with_columns(near=pl.lit(value=True))
 
 
 def require_fresh(home: Home, inputs: Inputs) -> None:

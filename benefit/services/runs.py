@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.rules.difference import Difference, difference, silent_checks
+from benefit.services.entitlements import WATCHED, stored_entitlements
 from benefit.services.files import atomic_path
 from benefit.services.home import Home
 from benefit.store import audit, ward
@@ -33,12 +34,16 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Run:
-    """登録された判定一回。`counts` は summary.json の数。承認されていなければ `approved_by` は空。"""
+    """登録された判定一回。
+
+    inputs: 入力の指紋（`Inputs.described`）。counts: summary.json の数。approved_by: 承認されていなければ空。
+    """
 
     id: int
     today: date
     input_digest: str
     outcomes_sha256: str
+    inputs: dict[str, Any]
     counts: dict[str, Any]
     built_by: str
     built_at: datetime
@@ -83,7 +88,7 @@ def folder(home: Home, input_digest: str) -> Path:
 def store(home: Home, input_digest: str, outcomes: pl.DataFrame, eligible: pl.DataFrame) -> None:
     """結果の写しを置く。登録より先に置くので、登録された判定の写しはいつもある。"""
     place = folder(home, input_digest)
-    for name, frame in ((OUTCOMES, outcomes), (ELIGIBLE, eligible.select("slot"))):
+    for name, frame in ((OUTCOMES, outcomes), (ELIGIBLE, eligible.select("slot", *WATCHED))):
         with atomic_path(place / name) as beside:
             frame.write_parquet(beside, compression="zstd")
             beside.chmod(0o600)
@@ -92,6 +97,11 @@ def store(home: Home, input_digest: str, outcomes: pl.DataFrame, eligible: pl.Da
 def outcomes_of(home: Home, run: Run) -> pl.DataFrame:
     """この判定の結果（outcomes の列）。"""
     return pl.read_parquet(folder(home, run.input_digest) / OUTCOMES)
+
+
+def eligible_of(home: Home, run: Run) -> pl.DataFrame:
+    """この判定で対象だった権利: slot と WATCHED の列。"""
+    return pl.read_parquet(folder(home, run.input_digest) / ELIGIBLE)
 
 
 def all_runs(connection: Connection, programme_id: str) -> list[Run]:
@@ -109,6 +119,7 @@ def all_runs(connection: Connection, programme_id: str) -> list[Run]:
             row["today"],
             row["input_digest"],
             row["outcomes_sha256"],
+            json.loads(row["inputs"]),
             json.loads(row["counts"]),
             row["built_by"],
             row["built_at"],
@@ -172,7 +183,7 @@ def approve(
             "抽出データを確かめ、--reason に理由を書いてください",
             code="alarms",
         )
-    eligible = pl.read_parquet(folder(home, run.input_digest) / ELIGIBLE)
+    eligible = eligible_of(home, run)
     with home.ward.begin() as connection:
         in_turn(connection, "entitlements")
         known = all_runs(connection, programme.id)
@@ -195,6 +206,7 @@ def approve(
         )
         fresh = _not_yet_valid(connection, programme.id, eligible)
         insert_rows(connection, ward.valid_entitlement, ("entitlement_id", "run_id"), [(one, run.id) for one in fresh])
+        settled = _settle_untold(connection, programme.id, eligible)
         audit.record(
             connection,
             ward.audit_log,
@@ -203,9 +215,43 @@ def approve(
             action="beneficiaries.approve",
             subject=f"{programme.id}/{run.id}",
             reason=reason.strip(),
-            detail={"difference": compared.difference.digest, "valid": len(fresh), "alarms": run.alarms},
+            detail={
+                "difference": compared.difference.digest,
+                "valid": len(fresh),
+                "settled": settled,
+                "alarms": run.alarms,
+            },
         )
     return compared
+
+
+def _settle_untold(connection: Connection, programme_id: str, eligible: pl.DataFrame) -> int:
+    """まだ誰にも知らせていない権利（手紙も支払もない）の登録を、承認した判定に合わせる。合わせた数。
+
+    知らせた後の権利は、ここでは変わらない。出し直し（枝番 +1）が変える。
+    """
+    letter, payment, table = ward.letter, ward.payment, ward.entitlement
+    told = set(connection.execute(select(letter.c.entitlement_id)).scalars())
+    told |= set(connection.execute(select(payment.c.entitlement_id)).scalars())
+    stored = stored_entitlements(connection, programme_id).select("id", "slot", "valid", *WATCHED)
+    differs = pl.any_horizontal([pl.col(name).ne_missing(pl.col(f"{name}_now")) for name in WATCHED])
+    rows = (
+        stored.filter(pl.col("valid") & ~pl.col("id").is_in(list(told)))
+        .join(eligible, on="slot", suffix="_now")
+        .filter(differs)
+        .sort("id")
+    )
+    if rows.height:
+        connection.execute(
+            update(table)
+            .where(table.c.id == bindparam("b_id"))
+            .values({name: bindparam(f"b_{name}") for name in WATCHED}),
+            [
+                {"b_id": row["id"], **{f"b_{name}": row[f"{name}_now"] for name in WATCHED}}
+                for row in rows.iter_rows(named=True)
+            ],
+        )
+    return rows.height
 
 
 def _not_yet_valid(connection: Connection, programme_id: str, eligible: pl.DataFrame) -> list[int]:

@@ -43,6 +43,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_bank_report_sha256")),
     )
     op.create_table(
+        "change_found",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("slot", sa.String(length=80), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("payee_number", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("stage", sa.String(length=15), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("why_sha256", sa.String(length=64), nullable=False),
+        sa.Column("found_on", sa.Date(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "code IN ('PROTECTED', 'DIED_OTHERS_LIVING', 'DIED', 'VANISHED', 'FROZEN', 'TAX_UP', 'EXCLUDED', 'UNDETERMINED', 'PAYEE_CHANGED', 'AMOUNT', 'REMOVED_BY_OFFICE', 'MOVED', 'ENTERS')",
+            name=op.f("ck_change_found_code_words"),
+        ),
+        sa.CheckConstraint(
+            "stage IN ('before_letter', 'sent', 'accepted', 'in_transfer', 'paid', 'failed')",
+            name=op.f("ck_change_found_stage_words"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_change_found")),
+        sa.UniqueConstraint("slot", "code", "why_sha256", name=op.f("uq_change_found_slot_code_why_sha256")),
+    )
+    op.create_table(
         "handover",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("crossing", sa.String(length=20), nullable=False),
@@ -163,6 +187,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
     )
     op.create_table(
+        "change_closed",
+        sa.Column("change_id", sa.Integer(), nullable=False),
+        sa.Column("did", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.String(length=40), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["change_id"], ["change_found.id"], name=op.f("fk_change_closed_change_id")),
+        sa.ForeignKeyConstraint(["closed_by"], ["staff.id"], name=op.f("fk_change_closed_closed_by")),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_change_closed")),
+    )
+    op.create_table(
         "entitlement",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.String(length=40), nullable=False),
@@ -275,6 +309,18 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("transfer_id", "staff_id", name=op.f("pk_approval")),
         sa.UniqueConstraint("transfer_id", "sha256", "staff_id", name=op.f("uq_approval_transfer_id_sha256_staff_id")),
+    )
+    op.create_table(
+        "reissue",
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("payee_number", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_reissue_entitlement_id")),
+        sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_reissue_made_by")),
+        sa.PrimaryKeyConstraint("entitlement_id", "branch", name=op.f("pk_reissue")),
     )
     op.create_table(
         "valid_entitlement",
@@ -495,6 +541,7 @@ def downgrade() -> None:
 
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
+    op.drop_table("reissue")
     op.drop_table("approval")
     op.drop_table("transfer")
     op.drop_table("run_difference")
@@ -504,6 +551,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entitlement_payee_number")
 
     op.drop_table("entitlement")
+    op.drop_table("change_closed")
     op.drop_table("staff")
     op.drop_table("snapshot")
     op.drop_table("run")
@@ -511,6 +559,7 @@ def downgrade() -> None:
     op.drop_table("lot")
     op.drop_table("inquiry")
     op.drop_table("handover")
+    op.drop_table("change_found")
     op.drop_table("bank_report")
     op.drop_table("audit_log")
     # ### end Alembic commands ###

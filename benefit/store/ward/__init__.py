@@ -10,6 +10,7 @@ from benefit.store.ward.beneficiaries import (
     snapshot,
     valid_entitlement,
 )
+from benefit.store.ward.changes import change_closed, change_found, reissue
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import audit_log, metadata, staff
 from benefit.store.ward.money import (
@@ -30,6 +31,8 @@ __all__ = [
     "audit_log",
     "bank_report",
     "bank_report_line",
+    "change_closed",
+    "change_found",
     "entitlement",
     "extract_receipt",
     "handover",
@@ -40,6 +43,7 @@ __all__ = [
     "payment",
     "planned_file",
     "posting",
+    "reissue",
     "run",
     "run_approval",
     "run_difference",
@@ -60,6 +64,9 @@ APPEND_ONLY = (
     "run_approval",
     "valid_entitlement",
     "run_difference",
+    "change_found",
+    "change_closed",
+    "reissue",
     "inquiry",
     "planned_file",
     "verdict",

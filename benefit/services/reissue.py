@@ -1,0 +1,91 @@
+"""出し直し: 枝番を一つ進め、登録を最後に承認した判定に合わせる。古い枝番の手紙と申し出は、無効になる（CHK12）。
+
+給付管理番号は変わらない。一度払った、払っている途中の権利は、出し直せない（CHK13）。
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+
+from benefit.domain.access import Actor
+from benefit.domain.clock import Clock
+from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.programme import Programme
+from benefit.domain.transfer import LIVE_STATES
+from benefit.services import runs
+from benefit.services.entitlements import WATCHED
+from benefit.services.home import Home
+from benefit.services.transfer_lines import pending_verdicts
+from benefit.store import audit, ward
+from benefit.store.engine import in_turn
+
+
+def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, actor: Actor, clock: Clock) -> int:
+    """この番号を出し直し、新しい枝番を返す。次の benefit letters make が、新しい手紙を作る。"""
+    if not reason.strip():
+        raise WrongUse("出し直す理由を書いてください（--reason）")
+    approved = runs.last_approved(home, programme)
+    if approved is None:
+        raise RefusedByRule("承認された判定がありません", code="not-approved")
+    eligible = {row["slot"]: row for row in runs.eligible_of(home, approved).iter_rows(named=True)}
+    table = ward.entitlement
+    with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        row = (
+            connection.execute(
+                select(table).where(table.c.case_number == case_number, table.c.programme == programme.id)
+            )
+            .mappings()
+            .first()
+        )
+        if row is None:
+            raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
+        _refuse_if_moving(connection, row["id"], row["branch"])
+        now = eligible.get(row["slot"])
+        if now is None:
+            raise RefusedByRule(
+                "最後に承認した判定では対象でないので、出し直せません。作り直して承認を受けてください",
+                code="not-eligible",
+            )
+        branch = int(row["branch"]) + 1
+        connection.execute(
+            update(table).where(table.c.id == row["id"]).values(branch=branch, **{name: now[name] for name in WATCHED})
+        )
+        connection.execute(
+            ward.reissue.insert().values(
+                entitlement_id=row["id"],
+                branch=branch,
+                payee_number=now["payee_number"],
+                reason=reason.strip(),
+                made_by=actor.id,
+                made_at=clock(),
+            )
+        )
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="letters.reissue",
+            subject=case_number,
+            reason=reason.strip(),
+            detail={"branch": branch},
+        )
+    return branch
+
+
+def _refuse_if_moving(connection: Connection, entitlement_id: int, branch: int) -> None:
+    """手紙がまだない、払った、払っている途中、支給可の判定が出ている権利は断る。"""
+    letter, payment = ward.letter, ward.payment
+    told = connection.execute(
+        select(letter.c.id).where(letter.c.entitlement_id == entitlement_id, letter.c.branch == branch)
+    ).first()
+    if told is None:
+        raise RefusedByRule("この枝番の手紙は、まだ作られていません。benefit letters make で作れます", code="no-letter")
+    live = connection.execute(
+        select(payment.c.id).where(payment.c.entitlement_id == entitlement_id, payment.c.state.in_(LIVE_STATES))
+    ).first()
+    if live is not None:
+        raise RefusedByRule("振込済か、振込の途中の権利は、出し直せません", code="CHK13")
+    if any(line["entitlement_id"] == entitlement_id for line in pending_verdicts(connection)):
+        raise RefusedByRule("支給可の判定が出て、振込を待っている権利は、出し直せません", code="CHK13")
