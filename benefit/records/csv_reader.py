@@ -3,7 +3,8 @@
 判定者は標準の `csv`（厳格）である。次の二つの素直な形だけは、同じ答えになることを数で確かめてから Polars で速く読む。
 
 1. 引用符も単独の CR もないファイル。行の数が改行の数に合い、区切りの総数が列の数に合うこと（列が多い行は Polars が
-   断るので、総数が合えば、どの行の列の数も合っている。空行は区切りを持たないので、総数が合わない）。
+   断るので、総数が合えば、どの行の列の数も合っている。空行は区切りを持たないので、総数が合わない）。区切りの総数は、
+   全体のバイト数から、読んだ欄のバイト数と改行を引いて知る。
 2. 見出しの次の行から、全部の欄が引用符で囲まれたファイル。引用符の総数が欄の数の二倍で、それが全部 `","` と改行の
    つなぎ目と両端で使い切られること（欄の中に引用符も改行もない）。
 
@@ -196,11 +197,12 @@ def _all_quoted(body: bytes, columns: int) -> bool:
 
 def _polars(text: bytes, columns: int, *, skip: int, comma: bytes, end: bytes) -> pl.DataFrame | None:
     names = [str(number) for number in range(columns)]
-    rows = text.count(end) + (not text.endswith(end) or not skip) - skip
+    ends = text.count(end) - skip
+    rows = ends + (not text.endswith(end) or not skip)
     # Polars は、読み始めの BOM を（見出しを飛ばした後でも）黙って捨てる。
     if text.startswith(_UTF8_BOM, text.find(end) + 1 if skip else 0):
         return None
-    if columns < 2 or text.count(comma) != (rows + skip) * (columns - 1):
+    if columns < 2:
         return None
     if rows == 0:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | {LINE: pl.Int64})
@@ -222,6 +224,10 @@ def _polars(text: bytes, columns: int, *, skip: int, comma: bytes, end: bytes) -
         # PanicException は Exception の仲間ではない。疑わしいので、厳格な読み手に渡す。
         return None
     if frame.height != rows or frame.columns != [LINE, *names]:
+        return None
+    start = text.find(end) + 1 if skip else 0
+    fields = frame.select(pl.sum_horizontal(pl.col(name).str.len_bytes().cast(pl.Int64).sum() for name in names)).item()
+    if len(text) - start - fields - ends != rows * (columns - 1):
         return None
     return frame.with_columns(pl.col(LINE).cast(pl.Int64))
 

@@ -12,6 +12,7 @@ import polars as pl
 EARLIEST_DATE = date(1800, 1, 1)
 #: 名前にも住所にもない字: タブと改行のほかの制御文字。
 _CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_DATE_SHAPE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 class Kind(StrEnum):
@@ -96,9 +97,8 @@ class Column:
             case Kind.FLAG:
                 return value.is_in(["0", "1"])
             case Kind.DATE:
-                # 読んだ日付を書き戻して、一字も違わないこと。「2024-2-3」や「2024-02-30」を通さない。
-                read = _date(value)
-                return (read.dt.to_string("%Y-%m-%d") == value) & (read >= EARLIEST_DATE)
+                # 形と、暦にあること。「2024-2-3」や「2024-02-30」を通さない。
+                return value.str.contains(_DATE_SHAPE) & (_date(value) >= EARLIEST_DATE)
             case Kind.BIRTH:
                 # 読める範囲は、値の種類ごとに一度だけ計算してある（`_births`）。
                 return pl.col(f"{self.name}_earliest").is_not_null()
@@ -132,7 +132,7 @@ class Column:
     def births(self, frame: pl.DataFrame) -> pl.DataFrame:
         """生年月日が取りうる範囲を、値の種類ごとに一度だけ計算して付ける。読めない値は null。"""
         value = pl.col(self.heading)
-        shaped = value.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+        shaped = value.str.contains(_DATE_SHAPE)
         ranges = (
             frame.select(value.unique())
             .drop_nulls()

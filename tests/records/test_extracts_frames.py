@@ -26,9 +26,10 @@ INTEGER, TEXT, DAY, YES = pl.Int64, pl.String, pl.Date, pl.Boolean
 def test_the_typed_frames_have_exactly_the_names_and_types_the_rules_rely_on() -> None:
     said = {kind: dict(read(kind, {}).frame.schema) for kind in GOOD}
     whole = {"person_number", "household_number", "levy_year", "dependants_16_and_over", "dependants_under_16",
-             "dependants_overseas", "supporter_number", "line"}  # fmt: skip
+             "dependants_overseas", "supporter_number", "n_income_tax", "n_resident_tax", "line"}  # fmt: skip
     days = {"birth_earliest", "birth_latest", "became_resident_on", "removed_on", "died_on"}
-    flags = {"same_living_spouse", "deductible_spouse", "spouse_overseas", "treaty_exempt", "supporter_outside"}
+    flags = {"same_living_spouse", "deductible_spouse", "spouse_overseas", "treaty_exempt", "supporter_outside",
+             "family_worker", "dependant", "low_income_target", "abroad_on_levy_date"}  # fmt: skip
     for schema in said.values():
         for name, dtype in schema.items():
             expected = (
