@@ -42,6 +42,8 @@ def decide_adjustments(facts: Facts, programme: Programme, today: date) -> pl.La
     spouse_here = ~pl.col("spouse_overseas")
     dependants = pl.col("dependants_16_and_over") + pl.col("dependants_under_16") - pl.col("dependants_overseas")
     unit = terms.rounding_yen
+    # 受諾の後に亡くなった人の、相続人（A.7）。
+    new_payee = facts.new_payee("納税者", "person_number")
 
     def dead_by(day: date) -> pl.Expr:
         return (pl.col("died_here") <= day).fill_null(value=False) | (pl.col("died_on") <= day).fill_null(value=False)
@@ -78,12 +80,14 @@ def decide_adjustments(facts: Facts, programme: Programme, today: date) -> pl.La
             | ((pl.col("income_tax_yen") > 0) & (pl.lit(terms.non_levied == "INCLUDE") | ~non_levied)),
             non_levied=non_levied & (pl.col("income_tax_yen") > 0),
             SHORTFALL=pl.col("shortfall_yen") > 0,
-            PAYEE=~dead_by(today),
+            PAYEE=~dead_by(today) | new_payee.is_not_null(),
         )
         .with_columns(verdict_columns(_ADJUSTMENT_CHECKS))
         .with_columns(
             benefit=pl.lit(benefit.id),
-            payee_number=pl.col("person_number"),
+            payee_number=pl.when(dead_by(today))
+            .then(pl.coalesce(new_payee, "person_number"))
+            .otherwise("person_number"),
             # 切り上げは、合計に一回だけ（碧南市の公表、benefit-rules B.1）。
             amount_yen=pl.when(pl.col("verdict") == Verdict.ELIGIBLE.value)
             .then((pl.col("shortfall_yen") + unit - 1) // unit * unit)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -154,9 +154,16 @@ def empty(kind: str) -> pl.DataFrame:
     return pl.DataFrame(schema=SCHEMAS[kind])
 
 
+#: 受理した申請が変えた事実（`benefit.rules.claims`）。抽出データではないので、写しにはならない。
+#: 住民税の更正: 抽出データの区分が seen_class のままの人だけ、世帯の給付で corrected_class とみる。
+TAX_CORRECTIONS = pl.Schema({"person_number": _I, "seen_class": _S, "corrected_class": _S})
+#: 受給者の死亡: 対象区分（世帯・納税者）の一つごとに、代わりの受給者。heir は相続人か（承継した世帯主でないか）。
+PAYEE_CHANGES = pl.Schema({"subject_kind": _S, "subject_number": _I, "new_payee": _I, "heir": _B})
+
+
 @dataclass(frozen=True)
 class Facts:
-    """判定に使う事実の全部。回答は、人ごとに一番新しいものだけが入っている。"""
+    """判定に使う事実の全部。回答は、人ごとに一番新しいものだけが入っている。終わりの二つは、申請が変えた事実。"""
 
     residents: pl.DataFrame
     taxes: pl.DataFrame
@@ -168,3 +175,15 @@ class Facts:
     braille: pl.DataFrame
     tax_answers: pl.DataFrame
     account_answers: pl.DataFrame
+    tax_corrections: pl.DataFrame = field(default_factory=TAX_CORRECTIONS.to_frame)
+    payee_changes: pl.DataFrame = field(default_factory=PAYEE_CHANGES.to_frame)
+
+    def new_payee(self, subject_kind: str, subject: str) -> pl.Expr:
+        """`subject` の列の対象番号の、代わりの受給者。いなければ null。"""
+        chosen = self.payee_changes.filter(pl.col("subject_kind") == subject_kind)
+        if chosen.is_empty():
+            return pl.lit(None, dtype=pl.Int64)
+        # 申請は多くても数千件。幅の広い表をつながずに、番号から引く。
+        return pl.col(subject).replace_strict(
+            chosen["subject_number"], chosen["new_payee"], default=None, return_dtype=pl.Int64
+        )

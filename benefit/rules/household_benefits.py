@@ -119,6 +119,7 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
         any_free_supporter=free_supporter.any(),
     )
     one_head = pl.col("heads") == 1
+    new_payee = facts.new_payee("世帯", "household_number")
     null = pl.lit(None, dtype=pl.Boolean)
     true, false = pl.lit(value=True), pl.lit(value=False)
     hits = prior_hits(facts, members)
@@ -136,7 +137,7 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
     any_taxed = pl.col("any_taxed") if light_benefit else pl.col("any_taxed") | pl.col("any_per_capita")
     checks = [
         pl.when(one_head).then(true).otherwise(null).alias("HEAD"),
-        pl.when(one_head & pl.col("head_dead"))
+        pl.when(one_head & pl.col("head_dead") & new_payee.is_null())
         .then(pl.when("others_living").then(null).otherwise(false))
         .otherwise(true)
         .alias("PAYEE"),
@@ -168,7 +169,11 @@ def decide_households(facts: Facts, programme: Programme, members: pl.LazyFrame)
         .with_columns(checks)
         .with_columns(verdict_columns(household_checks(programme)))
         .with_columns(
-            payee_number=pl.when(one_head).then(pl.col("head_number")),
+            # 世帯主が亡くなり、承継か相続の申請を受理した世帯だけ、受給者が変わる（A.7）。
+            payee_number=pl.when(one_head & pl.col("head_dead"))
+            .then(pl.coalesce(new_payee, "head_number"))
+            .when(one_head)
+            .then("head_number"),
             benefit=pl.when(~eligible)
             .then(pl.lit(terms.ineligible_id))
             .when("all_free")

@@ -47,6 +47,7 @@ def decide_shortfalls(facts: Facts, programme: Programme, today: date) -> pl.Laz
         .filter((pl.col("removed_reason") == "死亡") & pl.col("removed_on").is_not_null())
         .select("person_number", died_here="removed_on")
     )
+    new_payee = facts.new_payee("納税者", "person_number")
     unit, true, null = terms.rounding_yen, pl.lit(value=True), pl.lit(None, dtype=pl.Boolean)
     income_tax, resident_tax = pl.col("income_tax_yen"), pl.col("resident_tax_yen")
 
@@ -99,12 +100,14 @@ def decide_shortfalls(facts: Facts, programme: Programme, today: date) -> pl.Laz
             NOT_DEPENDANT=pl.when("fixed").then(~pl.col("dependant")).otherwise(true),
             OUTSIDE=pl.when("fixed").then(outside).otherwise(true),
             NOT_TARGET=pl.when("fixed").then(~pl.col("low_income_target")).otherwise(true),
-            PAYEE=~dead_by(today),
+            PAYEE=~dead_by(today) | new_payee.is_not_null(),
         )
         .with_columns(verdict_columns(_SHORTFALL_CHECKS))
         .with_columns(
             benefit=pl.when("fixed").then(pl.lit(fixed.id if fixed else first.id)).otherwise(pl.lit(first.id)),
-            payee_number=pl.col("person_number"),
+            payee_number=pl.when(dead_by(today))
+            .then(pl.coalesce(new_payee, "person_number"))
+            .otherwise("person_number"),
             amount_yen=pl.when(pl.col("verdict") != Verdict.ELIGIBLE.value)
             .then(0)
             .when(pl.col("fixed") & pl.col("abroad_on_levy_date"))

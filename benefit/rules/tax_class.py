@@ -89,7 +89,7 @@ def tax_classes(facts: Facts, programme: Programme) -> pl.LazyFrame:
         answer_treaty_exempt="treaty_exempt",
     )
     residents = facts.residents.lazy().select("person_number", of_resident=_of_resident(programme))
-    return (
+    classes = (
         residents.join(rows, on="person_number", how="full", coalesce=True)
         .join(answers.select("person_number", of_answer=class_of_answer()), on="person_number", how="left")
         .with_columns(plain=pl.coalesce("of_tax", "of_resident"))
@@ -100,4 +100,24 @@ def tax_classes(facts: Facts, programme: Programme) -> pl.LazyFrame:
             .otherwise(pl.col("plain"))
             .cast(CLASSES),
         )
+    )
+    return classes.with_columns(_corrected(facts)) if facts.tax_corrections.height else classes
+
+
+def _corrected(facts: Facts) -> pl.Expr:
+    """受理した税の更正を当てる。抽出データの区分が申請のときから変わった人には、新しい抽出データが勝つ。"""
+
+    def of(column: str) -> pl.Expr:
+        return pl.col("person_number").replace_strict(
+            facts.tax_corrections["person_number"],
+            facts.tax_corrections[column].cast(CLASSES),
+            default=None,
+            return_dtype=CLASSES,
+        )
+
+    return (
+        pl.when(pl.col("tax_class") == of("seen_class"))
+        .then(of("corrected_class"))
+        .otherwise("tax_class")
+        .alias("tax_class")
     )
