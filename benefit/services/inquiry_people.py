@@ -32,7 +32,7 @@ def who_to_ask(inputs: Inputs, decisions: Decisions, kind: str) -> pl.DataFrame:
         .join(own_home, on="person_number", how="left")
         .join(ward_homes, on="household_number", how="left")
         .join(ward_homes.rename({"household_number": "own_number", "ward": "own_ward"}), on="own_number", how="left")
-        .with_columns(hand=pl.any_horizontal(pl.col("hand", "itself", "ward", "own_ward").fill_null(value=False)))
+        .with_columns(hand=pl.any_horizontal(pl.col("itself", "ward", "own_ward").fill_null(value=False)))
         .group_by("person_number")
         .agg(pl.col("hand").any(), pl.col("destination").first())
     )
@@ -47,7 +47,7 @@ def who_to_ask(inputs: Inputs, decisions: Decisions, kind: str) -> pl.DataFrame:
 
 
 def _tax_wanted(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
-    schema = {"person_number": pl.Int64, "household_number": pl.Int64, "hand": pl.Boolean, "destination": pl.String}
+    schema = {"person_number": pl.Int64, "household_number": pl.Int64, "destination": pl.String}
     if "INQUIRY" not in decisions.households.columns:
         return pl.DataFrame(schema=schema)  # 世帯の給付のない事業では、課税を尋ねる用がない。
     undecided = decisions.households.filter(pl.col("verdict") == "未確定")
@@ -70,7 +70,6 @@ def _tax_wanted(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
         .select(
             "person_number",
             "household_number",
-            hand=pl.lit(value=False),
             destination=pl.col("levy_date_municipality").replace_strict(codes, default=None, return_dtype=pl.String),
         )
     )
@@ -80,6 +79,5 @@ def _account_wanted(decisions: Decisions) -> pl.DataFrame:
     return decisions.outcomes.filter((pl.col("verdict") == "対象") & (pl.col("account_flag") == "0")).select(
         person_number="payee_number",
         household_number="household_number",
-        hand=pl.col("route") == "WARD",
         destination=pl.lit(""),
     )
