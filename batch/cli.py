@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from batch import beneficiaries, demo, desk, housekeeping, imports, inquiries, judgments, mailing, transfers
+from batch import beneficiaries, demo, desk, housekeeping, imports, inquiries, judgments, mailing, replay, transfers
 from batch.context import Context
 from benefit.domain.errors import BenefitError
 
@@ -40,6 +40,7 @@ demo.add_to(app)
 housekeeping.add_to(app)
 imports.add_to(app)
 judgments.add_to(app)
+replay.add_to(app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(inquiries.app, name="inquiry")
 app.add_typer(desk.app, name="desk")

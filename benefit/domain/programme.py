@@ -60,6 +60,8 @@ class Programme:
     office: OfficeTerms
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
     digest: str = ""
+    #: 読んだ文面。判定の再現のために残す。
+    text: str = field(default="", compare=False, repr=False)
 
     def benefit_for(self, who: Who) -> BenefitTerms | None:
         """この相手への給付。この事業になければ None。"""

@@ -155,7 +155,7 @@ def read(text: str, *, file: str, changes: Mapping[str, str]) -> Programme:
         )
     content = text + "".join(f"\n{name}={value}" for name, value in sorted(changes.items()))
     digest = hashlib.sha256(content.encode()).hexdigest()
-    programme = Programme(**values, sources=reading.sources, digest=digest)
+    programme = Programme(**values, sources=reading.sources, digest=digest, text=text)
     _sensible(programme, reading)
     return programme
 

@@ -22,7 +22,7 @@ from benefit.domain.programme import Programme
 from benefit.records import outcomes as outcome_file
 from benefit.rules.counts import counts
 from benefit.rules.difference import Difference, difference
-from benefit.services import runs
+from benefit.services import replay, runs
 from benefit.services.entitlements import compare, differences_csv, number, stored_entitlements, with_slots
 from benefit.services.files import sha256_of, write_atomic, write_json
 from benefit.services.home import Home
@@ -107,6 +107,7 @@ def build(
     counted = counts(decisions, programme)
     if not dry_run:
         runs.store(home, inputs.digest, outcomes, eligible)
+        replay.keep(home, inputs)
     with home.ward.begin() as connection:
         in_turn(connection, "entitlements")
         stored = stored_entitlements(connection, programme.id)

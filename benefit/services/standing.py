@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -35,6 +36,14 @@ class Inputs:
     answers: tuple[extracts.Source, ...]
     programme: Programme
     today: date
+    #: 写しから読んだままの表。`facts` の表がこれと同じ物なら、写しから作り直せる。
+    loaded: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def derived(self) -> dict[str, pl.DataFrame]:
+        """写しそのままではない表（回答の選び方や申請で決まったもの）。判定の再現のために、判定ごとに残す。"""
+        every = {name: getattr(self.facts, name) for name in rule_facts.SCHEMAS}
+        return {name: frame for name, frame in every.items() if frame is not self.loaded.get(name)}
 
     @property
     def described(self) -> dict[str, object]:
@@ -70,10 +79,11 @@ def gather(home: Home, programme: Programme, today: date) -> Inputs:
         kind: extracts.load(home, sources[kind]) if kind in sources else rule_facts.empty(kind)
         for kind in extracts.KINDS
     }
+    loaded = dict(frames)
     answers = extracts.answer_sources(home)
     # 何通もある回答から、どれを使うか: benefit.services.inquiry_answers
     frames |= inquiry_answers.in_use(home, programme, answers)
-    return Inputs(rule_facts.Facts(**frames), sources, tuple(answers), programme, today)
+    return Inputs(rule_facts.Facts(**frames), sources, tuple(answers), programme, today, loaded)
 
 
 def decide_now(inputs: Inputs) -> Decisions:
