@@ -197,8 +197,10 @@ def _all_quoted(body: bytes, columns: int) -> bool:
 
 def _polars(text: bytes, columns: int, *, skip: int, comma: bytes, end: bytes) -> pl.DataFrame | None:
     names = [str(number) for number in range(columns)]
-    ends = text.count(end) - skip
-    rows = ends + (not text.endswith(end) or not skip)
+    if not skip or not text.endswith(end):
+        # 行の終わりのない最後の行では、Polars は、余分な空の欄を断らない。
+        text += end
+    rows = text.count(end) - skip
     # Polars は、読み始めの BOM を（見出しを飛ばした後でも）黙って捨てる。
     if text.startswith(_UTF8_BOM, text.find(end) + 1 if skip else 0):
         return None
@@ -227,7 +229,7 @@ def _polars(text: bytes, columns: int, *, skip: int, comma: bytes, end: bytes) -
         return None
     start = text.find(end) + 1 if skip else 0
     fields = frame.select(pl.sum_horizontal(pl.col(name).str.len_bytes().cast(pl.Int64).sum() for name in names)).item()
-    if len(text) - start - fields - ends != rows * (columns - 1):
+    if len(text) - start - fields - rows != rows * (columns - 1):
         return None
     return frame.with_columns(pl.col(LINE).cast(pl.Int64))
 

@@ -156,6 +156,13 @@ def _compare(data: bytes) -> None:
     assert fast.select(sorted(fast.columns)).equals(strict.select(sorted(strict.columns)))
 
 
+@pytest.mark.parametrize("body", ["1\n2,DV,", '"1"\n"2","DV",""'])
+def test_an_extra_blank_field_at_the_very_end_does_not_make_up_for_a_missing_one(body: str) -> None:
+    data = (HEADING + "\n" + body).encode()
+    assert csv_reader._fast(data, tuple(HEADING.split(","))) is None
+    assert [line for line, _ in csv_reader.read(data, file_name="x.csv").misfits] == [2, 3]
+
+
 def test_a_newline_inside_quotes_moves_the_lines_that_follow() -> None:
     data = written([["1234567890", "あ\nい"], ["1234567891", "う"]], csv.QUOTE_ALL, "\n")
     assert csv_reader.read(data, file_name="x.csv").frame["line"].to_list() == [2, 4]
