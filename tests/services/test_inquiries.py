@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from benefit.domain.programme import Programme
+from benefit.rules.facts import SCHEMAS, Facts, empty
 from benefit.services import inquiries
 from benefit.services.files import read_manifest
 from benefit.services.home import Home
+from benefit.services.inquiry_people import who_to_ask
+from benefit.services.standing import Inputs, decide_now
 from tests.services.inquiry_ward import ACCOUNT, ASKED, HEADINGS, PROGRAMME, Ward
 from tests.support.small_ward import read
 
@@ -250,6 +255,29 @@ def test_who_is_no_longer_open_is_not_asked_again(town: Ward) -> None:
     town.ask()
     town.answer(("夫", 1, "課税", "4000", "100", "0", "0"), ("妻", 1, "エラー"))
     assert town.ask(today=ASKED + timedelta(1), retry=True).rows == 0
+
+
+# --- 同時に、ほかの事業で ---------------------------------------------------------------------------------------------
+
+
+def test_exports_at_the_same_moment_give_each_person_one_number(town: Ward) -> None:
+    for place in range(20):
+        town.mover(f"{place}", place)
+    town.load()
+    with ThreadPoolExecutor(4) as staff:
+        done = list(staff.map(lambda place: town.ask(out=f"q{place}"), range(4)))
+    assert sum(one.issued for one in done) == 20
+    assert {(name, attempt) for name, attempt in town.numbers()} == {(f"{place}", 1) for place in range(20)}
+    assert len({one.path.read_bytes() for one in done}) == 1
+
+
+def test_a_programme_without_a_household_benefit_has_no_tax_to_ask() -> None:
+    programme = Programme.load("r7-shortfall")
+    facts = Facts(**{kind: empty(kind) for kind in SCHEMAS})
+    inputs = Inputs(facts, {}, (), programme, ASKED)
+    decisions = decide_now(inputs)
+    for kind in ("tax", "account"):
+        assert who_to_ask(inputs, decisions, kind).to_dicts() == []
 
 
 # --- 記録 -------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 
 from benefit.domain.kana import agreement_key
 from benefit.domain.programme import Programme
-from benefit.services import beneficiaries, extracts, inquiries, inquiry_status
+from benefit.services import beneficiaries, extracts, inquiries, inquiry_status, replay, runs
 from benefit.services.home import Home
 from benefit.services.standing import gather
 from tests.conftest import WARD_3K, StepClock
@@ -263,5 +263,7 @@ def test_all_inquiries_answered_everyone_is_resolved_or_named(
     rounds.answer("tax", again)
     plain = rounds.plain()
     same(rounds.build("second"), plain)
+    # 回答の入った判定も、残した入力から一字も違わずに再現できる。
+    assert replay.replay(home, runs.find(home, PROGRAMME, "latest")).same
     _, listed = named(rounds, TODAY + timedelta(12))
     assert unknown(plain) <= listed
