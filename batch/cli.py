@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from batch import beneficiaries, demo, desk, housekeeping, imports, inquiries, judgments, mailing, replay, transfers
+from batch import (
+    beneficiaries,
+    demo,
+    desk,
+    housekeeping,
+    imports,
+    inquiries,
+    judgments,
+    mailing,
+    programmes,
+    replay,
+    transfers,
+)
 from batch.context import Context
 from benefit.domain.errors import BenefitError
 
@@ -42,6 +54,7 @@ imports.add_to(app)
 judgments.add_to(app)
 replay.add_to(app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
+app.add_typer(programmes.app, name="programme")
 app.add_typer(inquiries.app, name="inquiry")
 app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")

@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import csv
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from batch import cli
 from benefit.services.home import Home
 from benefit.store import ward
+from tests.batch.conftest import Run
 from tests.conftest import BAD, WARD_3K
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`benefit --home HOME …` を打つ。(終了コード, 出力, 断り) を返す。"""
-    monkeypatch.chdir(tmp_path)
-
-    def go(*arguments: str, home: Path = tmp_path / "home") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["benefit", "--home", str(home), *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return code, told.out, told.err
-
-    return go
-
-
-@pytest.fixture
-def ready(run: Run, sqlite_template: Path, tmp_path: Path) -> Path:
-    del run
-    shutil.copytree(sqlite_template, tmp_path / "home")
-    return tmp_path / "home"
 
 
 def expected_bad() -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batch import cli
-from tests.batch.test_cli import Run, ready, run  # noqa: F401
+from tests.batch.conftest import Run
 from tests.conftest import WARD_3K
 from tests.records.extract_samples import written
 from tests.support import small_ward
@@ -45,7 +45,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def filled(run: Run, ready: Path) -> Path:  # noqa: F811
+def filled(run: Run, ready: Path) -> Path:
     for kind in ("residents", "taxes", "prior", "accounts", "addresses", "protected", "braille"):
         if not (WARD_3K / f"{kind}.csv").exists():
             continue
@@ -54,7 +54,7 @@ def filled(run: Run, ready: Path) -> Path:  # noqa: F811
     return ready
 
 
-def test_a_towns_programme_is_added_by_a_file_alone(run: Run, filled: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_towns_programme_is_added_by_a_file_alone(run: Run, filled: Path, tmp_path: Path) -> None:
     (filled / "programmes").mkdir()
     (filled / "programmes" / "town-7man.toml").write_text(town(), encoding="utf-8")
     code, _out, err = run(
@@ -80,7 +80,7 @@ def test_a_towns_programme_is_added_by_a_file_alone(run: Run, filled: Path, tmp_
 
 
 def test_changing_a_limit_in_the_file_and_building_again_is_all_it_takes(
-    run: Run,  # noqa: F811
+    run: Run,
     filled: Path,
     tmp_path: Path,
 ) -> None:
@@ -102,7 +102,7 @@ def test_changing_a_limit_in_the_file_and_building_again_is_all_it_takes(
     assert not (tmp_path / "c").exists()
 
 
-def test_the_shortfall_programme_runs_with_its_own_extract(run: Run, ready: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_shortfall_programme_runs_with_its_own_extract(run: Run, ready: Path, tmp_path: Path) -> None:
     people = rows_of_ward(200)
     changes = [
         {"宛名番号": number, "所得税分人数": str(4 + place % 3), "当初所要額": "60000"}
@@ -142,7 +142,30 @@ def rows_of_ward(count: int) -> list[str]:
     return sorted(row["住民番号"] for row in residents if not row["消除日"])[:count]
 
 
-def test_the_commands_know_the_programmes_that_are_there(run: Run, ready: Path) -> None:  # noqa: F811
+def test_a_file_is_shown_with_its_sources_and_checked_before_it_is_put_in_place(
+    run: Run,
+    ready: Path,
+    tmp_path: Path,
+) -> None:
+    code, out, _err = run("programme", "show", "r6-2024")
+    assert code == 0
+    assert "adjustment.income_cap" in out.replace("│", "").replace(" ", "").replace("\n", "") or "income_ca" in out
+    assert "18,050,000" in out
+    file = tmp_path / "my-town.toml"
+    file.write_text(town(), encoding="utf-8")
+    code, out, _err = run("programme", "check", file)
+    assert code == 0
+    assert "置くときの名前は town-7man.toml" in out
+    file.write_text(town().replace("value = 70000,", "value = -1,"), encoding="utf-8")
+    code, _out, err = run("programme", "check", file)
+    assert code == 3
+    assert "benefits.T-1.amount_yen" in err
+    (ready / "programmes").mkdir()
+    (ready / "programmes" / "town-7man.toml").write_text(town(), encoding="utf-8")
+    assert "town-7man" in run("programme", "list")[1].replace("\n", "")
+
+
+def test_the_commands_know_the_programmes_that_are_there(run: Run, ready: Path) -> None:
     code, _out, err = run("beneficiaries", "build", "--programme", "r5", "--today", "2024-06-20", "--out", "x")
     assert code == 2
     assert "r6-2024、r7-shortfall" in err
