@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-#: 一回だけ払うものの種類（benefit-rules D.1）: 世帯、児童、納税者（調整）、納税者（不足額）。
-SLOT_KINDS = ("HH100K", "CHILD", "ADJ", "SHORT")
+#: 一回だけ払うものの種類（benefit-rules D.1）: 世帯、児童、納税者（調整）、納税者（不足額）、避難者の世帯。
+SLOT_KINDS = ("HH100K", "CHILD", "ADJ", "SHORT", "EVACUEE")
 #: slot の種類から、判定の行の対象区分へ。
-SUBJECT_OF_SLOT = {"HH100K": "世帯", "CHILD": "児童", "ADJ": "納税者", "SHORT": "納税者"}
+SUBJECT_OF_SLOT = {"HH100K": "世帯", "CHILD": "児童", "ADJ": "納税者", "SHORT": "納税者", "EVACUEE": "避難世帯"}
 ROUTES = ("WARD", "PUSH", "CONFIRM")
 ACCOUNT_FLAG_NAMES = {
     "0": "登録口座なし",

@@ -8,6 +8,7 @@ import polars as pl
 
 FILE_NAME = "outcomes.csv"
 ENTITLEMENTS_NAME = "entitlements.csv"
+CLAIMS_NAME = "claim_outcomes.csv"
 COLUMNS = {
     "対象区分": "subject_kind",
     "対象番号": "subject_number",
@@ -65,3 +66,8 @@ def render_entitlements(eligible: pl.DataFrame) -> bytes:
             pl.col("case_number").alias("給付管理番号"), pl.col("branch").alias("枝番"), *_columns()
         )
     )
+
+
+def render_claims(claimed: pl.DataFrame) -> bytes:
+    """claim_outcomes.csv: 申請が足した行。outcomes.csv の列と申請番号。"""
+    return _csv(_sorted(claimed, "claim_number").select(*_columns(), pl.col("claim_number").alias("申請番号")))

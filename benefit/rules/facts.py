@@ -146,19 +146,17 @@ SCHEMAS: dict[str, pl.Schema] = {
             "line": _I,
         }
     ),
+    # 終わりの二つは、受理した申請が変えた事実（`benefit.rules.claims`）。抽出データではない。
+    # 住民税の更正: 抽出データの区分が seen_class のままの人だけ、世帯の給付で corrected_class とみる。
+    "tax_corrections": pl.Schema({"person_number": _I, "seen_class": _S, "corrected_class": _S}),
+    # 受給者の死亡: 対象区分（世帯・納税者）の一つごとに、代わりの受給者。heir は相続人か（承継した世帯主でないか）。
+    "payee_changes": pl.Schema({"subject_kind": _S, "subject_number": _I, "new_payee": _I, "heir": _B}),
 }
 
 
 def empty(kind: str) -> pl.DataFrame:
     """この種類の、行のない表。"""
     return pl.DataFrame(schema=SCHEMAS[kind])
-
-
-#: 受理した申請が変えた事実（`benefit.rules.claims`）。抽出データではないので、写しにはならない。
-#: 住民税の更正: 抽出データの区分が seen_class のままの人だけ、世帯の給付で corrected_class とみる。
-TAX_CORRECTIONS = pl.Schema({"person_number": _I, "seen_class": _S, "corrected_class": _S})
-#: 受給者の死亡: 対象区分（世帯・納税者）の一つごとに、代わりの受給者。heir は相続人か（承継した世帯主でないか）。
-PAYEE_CHANGES = pl.Schema({"subject_kind": _S, "subject_number": _I, "new_payee": _I, "heir": _B})
 
 
 @dataclass(frozen=True)
@@ -175,8 +173,8 @@ class Facts:
     braille: pl.DataFrame
     tax_answers: pl.DataFrame
     account_answers: pl.DataFrame
-    tax_corrections: pl.DataFrame = field(default_factory=TAX_CORRECTIONS.to_frame)
-    payee_changes: pl.DataFrame = field(default_factory=PAYEE_CHANGES.to_frame)
+    tax_corrections: pl.DataFrame = field(default_factory=lambda: empty("tax_corrections"))
+    payee_changes: pl.DataFrame = field(default_factory=lambda: empty("payee_changes"))
 
     def new_payee(self, subject_kind: str, subject: str) -> pl.Expr:
         """`subject` の列の対象番号の、代わりの受給者。いなければ null。"""

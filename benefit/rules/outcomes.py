@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -11,6 +11,7 @@ from benefit.domain.check import Check, Verdict
 from benefit.domain.programme import Programme
 from benefit.rules.child_supplement import child_checks, decide_children
 from benefit.rules.facts import Facts
+from benefit.rules.heirs import with_heirs
 from benefit.rules.household_benefits import decide_households, household_checks, members_on
 from benefit.rules.route import payee_accounts, route_columns, ward_households
 from benefit.rules.taxpayers import decide_taxpayers, taxpayer_checks
@@ -36,6 +37,7 @@ class Decisions:
 
     persons: 基準日の世帯員（課税区分、扶養、生死）。households・children・taxpayers: 検査ごとの真・偽・null の列を
     持つ幅の広い表。outcomes: 一つの縦長の表（subject_kind 世帯／児童／納税者）。
+    claimed: 申請が足した行（outcomes の列と slot・申請番号。`benefit.rules.claims`）。outcomes には入らない。
     """
 
     persons: pl.DataFrame
@@ -43,6 +45,7 @@ class Decisions:
     children: pl.DataFrame
     taxpayers: pl.DataFrame
     outcomes: pl.DataFrame
+    claimed: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
@@ -101,7 +104,7 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
             _outcome(taxpayers, "納税者", "person_number"),
         ]
     )
-    return Decisions(members, households, children, taxpayers, outcomes)
+    return with_heirs(Decisions(members, households, children, taxpayers, outcomes), facts)
 
 
 def checks_of(programme: Programme) -> dict[str, tuple[Check, ...]]:

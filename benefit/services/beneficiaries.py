@@ -20,10 +20,19 @@ from benefit.domain.access import BATCH, Actor
 from benefit.domain.clock import Clock
 from benefit.domain.programme import Programme
 from benefit.records import outcomes as outcome_file
+from benefit.rules.attention import attention
+from benefit.rules.attention import render as render_attention
 from benefit.rules.counts import counts
 from benefit.rules.difference import Difference, difference
 from benefit.services import replay, runs
-from benefit.services.entitlements import compare, differences_csv, number, stored_entitlements, with_slots
+from benefit.services.entitlements import (
+    all_outcomes,
+    all_slots,
+    compare,
+    differences_csv,
+    number,
+    stored_entitlements,
+)
 from benefit.services.files import sha256_of, write_atomic, write_json
 from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
@@ -64,6 +73,8 @@ class Built:
     seconds: dict[str, float]
     #: 登録された判定の番号。試算では None。
     run_id: int | None
+    #: 職員が目を通す行の数（attention.csv）。
+    noted: int
     #: 最後に承認した判定との差と、検査ごとの（区分、検査、前、今）。
     difference: Difference
     checks: list[tuple[str, str, int, int]]
@@ -98,10 +109,11 @@ def build(
     decisions = decide_now(inputs)
     timed("判定する")
     step("結果を並べる")
-    outcomes = decisions.outcomes
-    rendered = outcome_file.render(outcomes)
+    rendered = outcome_file.render(decisions.outcomes)
     fingerprint = sha256_of(rendered)
-    eligible = with_slots(outcomes, programme)
+    # 登録と差には、申請が足した行も入る。outcomes.csv には入らない（全員がちょうど一行にいるファイルだから）。
+    outcomes = all_outcomes(decisions)
+    eligible = all_slots(decisions, programme)
     timed("結果を並べる")
     step("支給権利を登録する")
     counted = counts(decisions, programme)
@@ -122,7 +134,10 @@ def build(
     step("ファイルに書く")
     out.mkdir(parents=True, exist_ok=True)
     write_atomic(out / outcome_file.FILE_NAME, rendered)
+    _write_claims(out / outcome_file.CLAIMS_NAME, decisions.claimed)
     write_atomic(out / "differences.csv", differences_csv(differences))
+    noted = attention(decisions, programme)
+    write_atomic(out / "attention.csv", render_attention(noted))
     if not dry_run:
         numbered = pl.concat(
             [stored.select("slot", "case_number", "branch"), fresh.select("slot", "case_number", "branch")]
@@ -154,9 +169,18 @@ def build(
         counted,
         seconds,
         run_id,
+        noted.height,
         difference(before, outcomes),
         runs.check_counts(approved.counts if approved else None, counted),
     )
+
+
+def _write_claims(path: Path, claimed: pl.DataFrame) -> None:
+    """申請が足した行を書く。なければ、前に書いたものも残さない。"""
+    if claimed.is_empty():
+        path.unlink(missing_ok=True)
+    else:
+        write_atomic(path, outcome_file.render_claims(claimed))
 
 
 def _register(

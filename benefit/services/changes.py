@@ -22,7 +22,7 @@ from benefit.domain.programme import Programme
 from benefit.rules.outcomes import checks_of
 from benefit.services import extracts
 from benefit.services.desk_export import progress
-from benefit.services.entitlements import with_slots
+from benefit.services.entitlements import all_outcomes, all_slots
 from benefit.services.gate import Standing, stand
 from benefit.services.home import Home
 from benefit.services.runs import Run, last_approved
@@ -130,7 +130,7 @@ def changed(home: Home, programme: Programme, standing: Standing, today: date) -
         advanced = progress(connection).select(id="entitlement_id", state="state", due_on="due_on")
     approved = last_approved(home, programme)
     assert approved is not None
-    verdicts = standing.decisions.outcomes.select(
+    verdicts = all_outcomes(standing.decisions).select(
         "subject_kind", "subject_number", verdict_now="verdict", reasons_now="reasons"
     )
     rows = (
@@ -270,7 +270,7 @@ def _entering(standing: Standing, programme: Programme) -> pl.DataFrame:
     """いま対象なのに、承認された権利がない人。"""
     registered = standing.entitlements.filter("valid").select("slot")
     return (
-        with_slots(standing.decisions.outcomes, programme)
+        all_slots(standing.decisions, programme)
         .join(registered, on="slot", how="anti")
         .select(
             "slot",

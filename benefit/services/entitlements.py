@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from benefit.domain.entitlement import DAMM, SUBJECT_OF_SLOT, case_number_body, case_number_for
 from benefit.domain.programme import Programme
+from benefit.rules.outcomes import Decisions
 from benefit.store import ward
 
 #: 差として見る項目（内の名前 → 見せる名前）。
@@ -32,6 +33,28 @@ def with_slots(outcomes: pl.DataFrame, programme: Programme) -> pl.DataFrame:
         )
         .sort("slot")
     )
+
+
+def all_slots(decisions: Decisions, programme: Programme) -> pl.DataFrame:
+    """対象の行の全部: 判定の行と、申請が足した行。slot は一つずつしかない（あれば判定の行が勝つ）。"""
+    eligible = with_slots(decisions.outcomes, programme)
+    if decisions.claimed.is_empty():
+        return eligible
+    claimed = decisions.claimed.filter(pl.col("verdict") == "対象").join(eligible, on="slot", how="anti")
+    return pl.concat([eligible, claimed.select(eligible.columns)]).sort("slot")
+
+
+def all_outcomes(decisions: Decisions) -> pl.DataFrame:
+    """判定の行と、申請が足した行。差を見る人には、どちらも見える。一つの対象番号には一行（判定の行が勝つ）。"""
+    if decisions.claimed.is_empty():
+        return decisions.outcomes
+    subject = ["subject_kind", "subject_number"]
+    claimed = (
+        decisions.claimed.sort(pl.col("verdict") != "対象", "claim_number")
+        .unique(subject, keep="first", maintain_order=True)
+        .join(decisions.outcomes, on=subject, how="anti")
+    )
+    return pl.concat([decisions.outcomes, claimed.select(decisions.outcomes.columns)])
 
 
 def stored_entitlements(connection: Connection, programme_id: str) -> pl.DataFrame:

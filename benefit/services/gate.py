@@ -18,7 +18,7 @@ from benefit.domain.programme import Programme
 from benefit.rules.outcomes import Decisions
 from benefit.rules.route import ward_households
 from benefit.services import extracts
-from benefit.services.entitlements import stored_entitlements, with_slots
+from benefit.services.entitlements import all_slots, stored_entitlements
 from benefit.services.home import Home
 from benefit.services.runs import last_approved
 from benefit.services.standing import Inputs, decide_now, gather
@@ -50,7 +50,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     inputs = gather(home, programme, today)
     require_fresh(home, inputs)
     decisions = decide_now(inputs)
-    now = with_slots(decisions.outcomes, programme).select(
+    now = all_slots(decisions, programme).select(
         "slot",
         route_now="route",
         amount_now_yen="amount_yen",

@@ -15,12 +15,14 @@ from datetime import date
 import polars as pl
 
 from benefit import __version__
+from benefit.domain.claim import Claim
 from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
+from benefit.rules import claims as rule_claims
 from benefit.rules import facts as rule_facts
 from benefit.rules.income_tax import ENGINE
 from benefit.rules.outcomes import Decisions, decide
-from benefit.services import extracts, inquiry_answers
+from benefit.services import claims_stored, extracts, inquiry_answers
 from benefit.services.home import Home
 
 #: なくてもよい抽出データ。
@@ -38,6 +40,8 @@ class Inputs:
     today: date
     #: 写しから読んだままの表。`facts` の表がこれと同じ物なら、写しから作り直せる。
     loaded: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    #: 受理した申請。決めた順。
+    claims: tuple[Claim, ...] = ()
 
     @property
     def derived(self) -> dict[str, pl.DataFrame]:
@@ -48,7 +52,7 @@ class Inputs:
     @property
     def described(self) -> dict[str, object]:
         """記録に残す形。これが同じなら、結果は一字も違わない。"""
-        return {
+        described: dict[str, object] = {
             "事業": self.programme.id,
             "事業の指紋": self.programme.digest,
             "基準の日": self.today.isoformat(),
@@ -59,6 +63,9 @@ class Inputs:
             },
             "回答": [{"ファイル": source.file_name, "sha256": source.sha256} for source in self.answers],
         }
+        if self.claims:
+            described["申請"] = [claims_stored.described(claim) for claim in self.claims]
+        return described
 
     @property
     def digest(self) -> str:
@@ -83,9 +90,16 @@ def gather(home: Home, programme: Programme, today: date) -> Inputs:
     answers = extracts.answer_sources(home)
     # 何通もある回答から、どれを使うか: benefit.services.inquiry_answers
     frames |= inquiry_answers.in_use(home, programme, answers)
-    return Inputs(rule_facts.Facts(**frames), sources, tuple(answers), programme, today, loaded)
+    facts = rule_facts.Facts(**frames)
+    claims = claims_stored.accepted(home, programme)
+    if claims:
+        facts = rule_claims.apply(facts, claims, today)
+    return Inputs(facts, sources, tuple(answers), programme, today, loaded, claims)
 
 
 def decide_now(inputs: Inputs) -> Decisions:
-    """集めたもので判定する。"""
-    return decide(inputs.facts, inputs.programme, inputs.today)
+    """集めたもので判定する。申請が足した行は `claimed` に入る。"""
+    decisions = decide(inputs.facts, inputs.programme, inputs.today)
+    if not inputs.claims:
+        return decisions
+    return rule_claims.added(inputs.facts, inputs.programme, decisions, inputs.claims, inputs.today)

@@ -197,6 +197,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("change_id", name=op.f("pk_change_closed")),
     )
     op.create_table(
+        "claim",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=7), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("household_number", sa.BigInteger(), nullable=True),
+        sa.Column("person_number", sa.BigInteger(), nullable=True),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("postmarked_on", sa.Date(), nullable=True),
+        sa.Column("reopened_reason", sa.Text(), nullable=False),
+        sa.Column("evidence_kind", sa.String(length=20), nullable=False),
+        sa.Column("evidence_id", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("content_sha256", sa.String(length=64), nullable=False),
+        sa.Column("entered_by", sa.String(length=40), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("evidence_id <> ''", name=op.f("ck_claim_has_evidence")),
+        sa.CheckConstraint(
+            "kind IN ('newborn', 'separate-child', 'evacuee', 'certificate', 'tax-correction', 'successor', 'heir', 'guardian')",
+            name=op.f("ck_claim_kind_words"),
+        ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_claim_has_a_reason")),
+        sa.CheckConstraint(
+            "postmarked_on IS NULL OR postmarked_on <= received_on", name=op.f("ck_claim_postmark_before_arrival")
+        ),
+        sa.ForeignKeyConstraint(["entered_by"], ["staff.id"], name=op.f("fk_claim_entered_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
+        sa.UniqueConstraint("id", "entered_by", name=op.f("uq_claim_id_entered_by")),
+        sa.UniqueConstraint("number", name=op.f("uq_claim_number")),
+        sa.UniqueConstraint(
+            "programme",
+            "kind",
+            "person_number",
+            "evidence_id",
+            name=op.f("uq_claim_programme_kind_person_number_evidence_id"),
+        ),
+    )
+    op.create_table(
         "entitlement",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.String(length=40), nullable=False),
@@ -215,7 +254,7 @@ def upgrade() -> None:
         sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f("ck_entitlement_account_flag_words")),
         sa.CheckConstraint("route IN ('WARD', 'PUSH', 'CONFIRM')", name=op.f("ck_entitlement_route_words")),
         sa.CheckConstraint(
-            "slot_kind IN ('HH100K', 'CHILD', 'ADJ', 'SHORT')", name=op.f("ck_entitlement_slot_kind_words")
+            "slot_kind IN ('HH100K', 'CHILD', 'ADJ', 'SHORT', 'EVACUEE')", name=op.f("ck_entitlement_slot_kind_words")
         ),
         sa.CheckConstraint("amount_yen BETWEEN 1 AND 1000000", name=op.f("ck_entitlement_amount")),
         sa.CheckConstraint("branch >= 1", name=op.f("ck_entitlement_branch")),
@@ -311,6 +350,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("transfer_id", "sha256", "staff_id", name=op.f("uq_approval_transfer_id_sha256_staff_id")),
     )
     op.create_table(
+        "claim_decision",
+        sa.Column("claim_id", sa.Integer(), nullable=False),
+        sa.Column("entered_by", sa.String(length=40), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("cleared", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.String(length=40), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("decision IN ('accept', 'refuse')", name=op.f("ck_claim_decision_decision_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_claim_decision_has_a_reason")),
+        sa.CheckConstraint("entered_by <> decided_by", name=op.f("ck_claim_decision_two_people")),
+        sa.ForeignKeyConstraint(
+            ["claim_id", "entered_by"],
+            ["claim.id", "claim.entered_by"],
+            name=op.f("fk_claim_decision_claim_id_entered_by"),
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["staff.id"], name=op.f("fk_claim_decision_decided_by")),
+        sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_decision")),
+        sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
+    )
+    op.create_table(
         "reissue",
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
         sa.Column("branch", sa.Integer(), nullable=False),
@@ -358,6 +419,19 @@ def upgrade() -> None:
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.create_index("ix_verdict_entitlement_id", ["entitlement_id"], unique=False)
 
+    op.create_table(
+        "claim_slot",
+        sa.Column("slot", sa.String(length=80), nullable=False),
+        sa.Column("claim_id", sa.Integer(), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.CheckConstraint("decision = 'accept'", name=op.f("ck_claim_slot_accepted")),
+        sa.ForeignKeyConstraint(
+            ["claim_id", "decision"],
+            ["claim_decision.claim_id", "claim_decision.decision"],
+            name=op.f("fk_claim_slot_claim_id_decision"),
+        ),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_claim_slot")),
+    )
     op.create_table(
         "letter",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -536,12 +610,14 @@ def downgrade() -> None:
 
     op.drop_table("payment")
     op.drop_table("letter")
+    op.drop_table("claim_slot")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
 
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
     op.drop_table("reissue")
+    op.drop_table("claim_decision")
     op.drop_table("approval")
     op.drop_table("transfer")
     op.drop_table("run_difference")
@@ -551,6 +627,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entitlement_payee_number")
 
     op.drop_table("entitlement")
+    op.drop_table("claim")
     op.drop_table("change_closed")
     op.drop_table("staff")
     op.drop_table("snapshot")

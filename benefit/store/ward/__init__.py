@@ -11,6 +11,7 @@ from benefit.store.ward.beneficiaries import (
     valid_entitlement,
 )
 from benefit.store.ward.changes import change_closed, change_found, reissue
+from benefit.store.ward.claims import claim, claim_decision, claim_slot
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import audit_log, metadata, staff
 from benefit.store.ward.money import (
@@ -33,6 +34,9 @@ __all__ = [
     "bank_report_line",
     "change_closed",
     "change_found",
+    "claim",
+    "claim_decision",
+    "claim_slot",
     "entitlement",
     "extract_receipt",
     "handover",
@@ -67,6 +71,9 @@ APPEND_ONLY = (
     "change_found",
     "change_closed",
     "reissue",
+    "claim",
+    "claim_decision",
+    "claim_slot",
     "inquiry",
     "planned_file",
     "verdict",
