@@ -60,6 +60,8 @@ def build_one(
         given.say("同じ入力の判定が、もう登録されています。何も増えていません。")
     else:
         given.say(f"支給権利: 追加 {built.added:,}、前と同じ {built.same:,}、前と違う {built.differing:,}")
+    if built.noted:
+        given.say(f"目を通す行 {built.noted:,} 件: {out}/attention.csv")
     if built.differing:
         given.say(f"前と違う {built.differing:,} 件は書き換えていません。{out}/differences.csv を確かめてください。")
     show_difference(given, chosen, built.difference, built.checks, out=out, title=_title(chosen, dry_run))
@@ -135,9 +137,32 @@ def build(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="試算で変える値（例: adjustment.income_cap_yen=20000000）")
     ] = None,
+    municipalities: Annotated[
+        Path | None, typer.Option(help="区ごとのフォルダを並べたフォルダ（区ごとに取り込み、判定する）")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="--municipalities の働き手の数")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="--municipalities を配る Dask の番地（tcp://…）")] = None,
 ) -> None:
     """全員を判定し、対象者に給付管理番号を付ける。"""
     chosen = _changes(changes or [], dry_run=dry_run)
+    if municipalities is not None:
+        from batch.municipalities import build_all
+
+        if chosen:
+            raise WrongUse("--set と --municipalities は、一緒に使えません")
+        build_all(
+            context(ctx),
+            folder=municipalities,
+            out=out,
+            today=today,
+            programme=programme,
+            dry_run=dry_run,
+            workers=workers,
+            scheduler=scheduler,
+        )
+        return
+    if workers is not None or scheduler is not None:
+        raise WrongUse("--workers と --scheduler は、--municipalities のときだけ使います")
     build_one(context(ctx), today=today, programme=programme, dry_run=dry_run, out=out, changes=chosen)
 
 
