@@ -95,7 +95,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
             yield joined
         return
     # 働き手は一つの仕事を一つずつする。Polars の手は、働き手どうしで核を取り合わない数にする。
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = os.environ.get("POLARS_MAX_THREADS") or str(max(1, (os.cpu_count() or 1) // workers))
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place,
         LocalCluster(
@@ -107,7 +107,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
             silence_logs=logging.CRITICAL,
             memory_limit=0,
             local_directory=place,
-            env={"POLARS_MAX_THREADS": str(threads)},
+            env={"POLARS_MAX_THREADS": threads},
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -1,4 +1,5 @@
 """make bench: 速さを、同じ回で測った限界や相手との比で示す。`make bench ONLY=名前` で一つだけ。
+377 万人と多くの区は、名前を言うか BIG=1 のときに測る。
 
 一回温めてから、相手と交互に三回以上測り、中央値を取る。表を印字し、bench.json に書く（契約 §5）。
 比は二通り: 「全体」はプロセスの起動から終わりまで、「仕事」は起動と部品の読み込みを除いた秒。
@@ -8,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -48,17 +52,25 @@ def run(*arguments: str) -> dict[str, float]:
 
 
 def compare(
-    name: str, job: str, folder: Path, goal: float, *, url: Callable[[], str] = lambda: "", runs: int = RUNS
+    name: str,
+    job: str,
+    folder: Path,
+    goal: float,
+    *,
+    url: Callable[[], str] = lambda: "",
+    runs: int = RUNS,
+    source: Path | None = None,
+    judged: str = "whole",
 ) -> list[Figure]:
-    """仕事と、素の読み取りを交互に。"""
+    """仕事と、素の読み取りを交互に。`source` は仕事が読むもの（なければ同じ抽出データ）、`judged` は目標で見る比。"""
     ours, peers = [], []
     for turn in range(runs + 1):
-        peer, own = run("parse", str(folder)), run(job, str(folder), url())
+        peer, own = run("parse", str(folder)), run(job, str(source or folder), url())
         if turn:
             peers.append(peer)
             ours.append(own)
     figures = []
-    for key, label, text in (("whole", "全体", f"≤ {goal:g}"), ("seconds", "仕事", "（参考）")):
+    for key, label in (("whole", "全体"), ("seconds", "仕事")):
         value = statistics.median(one[key] for one in ours)
         ratio = statistics.median(own[key] / peer[key] for own, peer in zip(ours, peers, strict=True))
         figures.append(
@@ -68,7 +80,7 @@ def compare(
                 "秒",
                 "同じファイルを Polars で読むだけ",
                 round(ratio, 2),
-                text,
+                f"≤ {goal:g}" if key == judged else "（参考）",
                 int(ours[0]["rows"]),
                 int(max(one["peak_mib"] for one in ours)),
             )
@@ -123,20 +135,95 @@ def build_postgresql() -> list[Figure]:
 
 
 def build_large() -> list[Figure]:
-    return compare("取込と判定 377 万人 → SQLite", "sqlite", extracts_of(3_770_000), 20, runs=1)
+    return compare("取込と判定 377 万人 → SQLite", "sqlite", extracts_of(LARGE), 20, runs=1)
 
 
+def prepared_home(residents: int) -> Path:
+    """取込の済んだ作業場所。判定だけを測るのに使う。取込のコードが変わっても写しの中身は同じなので、作り直さない。"""
+    folder = extracts_of(residents)
+    home = folder / "home"
+    if not (home / "complete").exists():
+        sys.stderr.write(f"{residents:,} 人を取り込んでいます…\n")
+        shutil.rmtree(home, ignore_errors=True)
+        run("prepare", str(folder), str(home))
+        (home / "complete").touch()
+    return home
+
+
+def judging(residents: int) -> list[Figure]:
+    """写し → outcomes.csv。素の読み取りに部品の読み込みを含めないので、こちらも仕事の秒で見る。"""
+    name = f"judging-{residents // 1000}k"
+    return compare(
+        name, "judge", extracts_of(residents), 4, source=prepared_home(residents), judged="seconds"
+    ) + compare(
+        f"build-dry-run-{residents // 1000}k", "build", extracts_of(residents), 8, source=prepared_home(residents),
+        judged="seconds",
+    )  # fmt: skip
+
+
+def importing(residents: int) -> list[Figure]:
+    """抽出データ → 検査の済んだ写しと登録。"""
+    return compare(f"import-{residents // 1000}k", "import", extracts_of(residents), 5, judged="seconds")
+
+
+#: 多くの区を測るときの、区の数と一つの区の人数。
+WARDS, WARD_RESIDENTS = 8, 100_000
+
+
+def municipalities() -> list[Figure]:
+    """同じ区々を、働き手一人と二人に。比は、二人の秒 ÷ 一人の秒。結果は一字も違わないことも見る。"""
+    spent: dict[int, list[float]] = {1: [], 2: []}
+    rows, peak = 0, 0
+    with tempfile.TemporaryDirectory() as place:
+        wards = Path(place) / "wards"
+        for number in range(WARDS):
+            (wards / f"ward-{number}").mkdir(parents=True)
+            for file in extracts_of(WARD_RESIDENTS).glob("*.csv"):
+                (wards / f"ward-{number}" / file.name).symlink_to(file)
+        seen = set()
+        for turn in range(RUNS + 1):
+            for workers, seconds in spent.items():
+                out = Path(place) / "out"
+                shutil.rmtree(out, ignore_errors=True)
+                started = time.perf_counter()
+                words = ["beneficiaries", "build", "--today", "2024-06-20", "--workers", str(workers), "--dry-run"]
+                subprocess.run(
+                    [sys.executable, "-m", "batch.cli", *words, "--municipalities", str(wards), "--out", str(out)],
+                    cwd=ROOT, env=os.environ | {"POLARS_MAX_THREADS": "1"}, check=True, capture_output=True,
+                )  # fmt: skip
+                if turn:
+                    seconds.append(time.perf_counter() - started)
+                summary = (out / "municipalities.json").read_text()
+                seen.add(hashlib.sha256(summary.encode()).hexdigest())
+                rows = sum(one["行数"] for one in json.loads(summary)["区"].values())
+                peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        assert len(seen) == 1, "働き手の数で、結果が変わった"
+    ratio = statistics.median(two / one for one, two in zip(spent[1], spent[2], strict=True))
+    value = statistics.median(spent[2])
+    name = f"municipalities-1-2（{WARDS} 区、働き手 2）"
+    return [Figure(name, round(value, 3), "秒", "同じ区々を働き手 1 で", round(ratio, 2), "≤ 0.70", rows, peak)]
+
+
+LARGE = 3_770_000
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "build-csv": build_csv,
     "build-sqlite": build_sqlite,
     "build-postgresql": build_postgresql,
+    "judging-350k": lambda: judging(350_000),
+    "import-350k": lambda: importing(350_000),
 }
-#: 時間のかかるもの。名前を言ったときだけ測る。
-LONG: dict[str, Callable[[], list[Figure]]] = {"build-3770000": build_large}
+#: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
+LONG: dict[str, Callable[[], list[Figure]]] = {
+    "judging-3770k": lambda: judging(LARGE),
+    "import-3770k": lambda: importing(LARGE),
+    "municipalities-1-2": municipalities,
+    "build-3770000": build_large,
+}
 
 
 def main(only: str = "") -> int:
-    chosen = {only: {**FIGURES, **LONG}[only]} if only else FIGURES
+    everything = {**FIGURES, **LONG}
+    chosen = {only: everything[only]} if only else everything if os.environ.get("BIG") else FIGURES
     figures: list[Figure] = []
     for name, measure in chosen.items():
         sys.stderr.write(f"測っています: {name}\n")
