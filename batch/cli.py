@@ -12,6 +12,7 @@ import typer
 
 from batch import (
     beneficiaries,
+    claims,
     demo,
     desk,
     housekeeping,
@@ -56,6 +57,7 @@ replay.add_to(app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(inquiries.app, name="inquiry")
+app.add_typer(claims.app, name="claim")
 app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(mailing.app, name="letters")

@@ -12,6 +12,7 @@ from benefit.domain.programme import Programme
 from benefit.records.bank_master import BankMaster
 from benefit.records.zengin import TransferLine, unwritable
 from benefit.rules.name_agreement import agrees
+from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
 from benefit.services.transfer_lines import ACCOUNT, pending_verdicts
@@ -22,6 +23,7 @@ from benefit.store.engine import reading
 def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     """区が直接扱う人のうち、いま払える権利の行: お知らせの辞退期限が過ぎ、まだ判定していないもの。
 
+    申請書で口座まで届いている権利（避難者・相続人）は、受理した時から払える。
     確認書の返送が要る人（口座が分からない人）の行は、区の職員が受け付けてから作る。ここには入らない。
     """
     standing = stand(home, programme, today)
@@ -36,9 +38,14 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
             ).scalars()
         )
     known = people(standing.inputs).select("person_number", "kana_name", "birth")
+    by_claim = claim_accounts(standing.inputs, standing.decisions)
+    waiting = standing.entitlements.filter(
+        pl.col("open") & pl.col("ward_only") & ~pl.col("id").is_in(list(judged))
+    ).join(by_claim, on="slot", how="left")
+    claimed = pl.col("account_number").is_not_null()
     rows = (
-        standing.entitlements.filter(pl.col("open") & pl.col("ward_only") & (pl.col("flag") != "0"))
-        .filter(pl.col("id").is_in(list(noticed - judged)))
+        waiting.filter(claimed | ((pl.col("flag") != "0") & pl.col("id").is_in(list(noticed))))
+        .with_columns(flag=pl.when(claimed).then(pl.lit("0")).otherwise("flag"))
         .join(known, left_on="payee_number", right_on="person_number", how="left")
         .sort("case_number")
     )
@@ -51,9 +58,9 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
         birth="birth",
         planned_yen="amount_yen",
         account_flag="flag",
-        **{name: pl.lit(None, dtype=pl.String) for name in ACCOUNT},
-        received_on=pl.lit(None, dtype=pl.Date),
-        reviewed_on=pl.lit(None, dtype=pl.Date),
+        **{name: pl.col(name) for name in ACCOUNT},
+        received_on="received_on",
+        reviewed_on="reviewed_on",
         from_ward=pl.lit(value=True),
     )
 

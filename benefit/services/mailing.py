@@ -18,6 +18,7 @@ from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from benefit.domain.programme import Programme
+from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
@@ -57,7 +58,9 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     entitlements = standing.entitlements.join(
         known_letters.unique(["id", "branch"]), on=["id", "branch"], how="left"
     ).with_columns(pl.col("made").fill_null(value=False))
-    waiting = entitlements.filter(~pl.col("made"))
+    # 申請書で口座まで届いている権利（避難者・相続人）に、手紙は要らない。住民記録の住所へ出してはならない人もいる。
+    by_claim = claim_accounts(standing.inputs, standing.decisions)
+    waiting = entitlements.filter(~pl.col("made")).join(by_claim, on="slot", how="anti")
     # 口座が分かり、名義が合う人にはお知らせ、ほかの人には確認書。区が直接扱う人も同じで、刷る所だけが違う。
     known = pl.col("agrees_now").fill_null(value=False) & (pl.col("flag") != "0")
     through = waiting.filter("open").with_columns(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -74,8 +74,11 @@ class Inputs:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def gather(home: Home, programme: Programme, today: date) -> Inputs:
-    """最新の写しと、届いた回答を集める。要るものが足りなければ RefusedByRule。"""
+def gather(home: Home, programme: Programme, today: date, *, claims: Sequence[Claim] | None = None) -> Inputs:
+    """最新の写しと、届いた回答と、受理した申請を集める。要るものが足りなければ RefusedByRule。
+
+    `claims` は、受理したらどうなるかを決める前に見るときだけ渡す。
+    """
     sources = extracts.current_sources(home, programme.levy_year)
     missing = [f"{extracts.NAMES[kind]}（{kind}）" for kind in programme.extracts if kind not in sources]
     if missing:
@@ -91,10 +94,10 @@ def gather(home: Home, programme: Programme, today: date) -> Inputs:
     # 何通もある回答から、どれを使うか: benefit.services.inquiry_answers
     frames |= inquiry_answers.in_use(home, programme, answers)
     facts = rule_facts.Facts(**frames)
-    claims = claims_stored.accepted(home, programme)
-    if claims:
-        facts = rule_claims.apply(facts, claims, today)
-    return Inputs(facts, sources, tuple(answers), programme, today, loaded, claims)
+    taken = claims_stored.accepted(home, programme) if claims is None else tuple(claims)
+    if taken:
+        facts = rule_claims.apply(facts, taken, today)
+    return Inputs(facts, sources, tuple(answers), programme, today, loaded, taken)
 
 
 def decide_now(inputs: Inputs) -> Decisions:
