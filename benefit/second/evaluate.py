@@ -17,7 +17,12 @@ from benefit.second.ward_rows import Row, WardRows
 
 def evaluate(rows: Mapping[str, Iterable[Row]], programme: Programme, today: date) -> Iterator[Outcome]:
     """種類ごとの行（`ward_rows.COLUMNS` の列の辞書）から、outcomes.csv の行。順は問わない。"""
-    ward = WardRows(rows, programme, today)
+    return evaluate_ward(WardRows(rows, programme, today))
+
+
+def evaluate_ward(ward: WardRows) -> Iterator[Outcome]:
+    """番号から引ける行から、outcomes.csv の行。"""
+    programme = ward.programme
     if programme.household is not None:
         for household in ward.households:
             yield from _household(ward, household)

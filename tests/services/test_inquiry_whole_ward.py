@@ -1,6 +1,6 @@
 """見本の区（ward-3k）の照会の全部に、作った回答が返る。Q の人は誰も残らず解けるか名指され、判定は契約のとおりに変わる。
 
-答え合わせは、契約を一人ずつ書き下した計算（tests/rules/plain.py）と、回答を一行ずつ読むここの計算による。
+答え合わせは、契約を一人ずつ書き下した計算（benefit.second）と、回答を一行ずつ読むここの計算による。
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import random
-import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from benefit.domain.kana import agreement_key
 from benefit.domain.programme import Programme
+from benefit.second.evaluate import evaluate_ward
+from benefit.second.tax_class import tax_class
+from benefit.second.ward_rows import WardRows
 from benefit.services import beneficiaries, extracts, inquiries, inquiry_status, replay, runs
 from benefit.services.home import Home
 from benefit.services.standing import gather
 from tests.conftest import WARD_3K, StepClock
-from tests.rules.plain import PlainWard
 from tests.services.inquiry_ward import ACCOUNT_ANSWER, BLANK, TAX_ANSWER
 from tests.support.small_ward import read, write
 
@@ -47,45 +47,6 @@ def account_said(dice: random.Random, kana: str | None, place: int) -> tuple[str
         return word, *BLANK
     holder = kana if kana and dice.random() < 0.8 else "ﾍﾞﾂｼﾞﾝ"
     return word, "9999", "001", "1", f"9{dice.randrange(10**6):06d}", holder
-
-
-def width(text: str) -> str:
-    """半角にしたときの桁（濁点は一桁、全角の空白は半角の空白）。"""
-    return unicodedata.normalize("NFKD", text)
-
-
-class PlainSample(PlainWard):
-    """見本の区を読む PlainWard: 30 桁で切られた名義も読み（契約 §2 Route の最後の二文）、前年の世帯を索引で引く。"""
-
-    def prior(self, home: int) -> bool | None:
-        # 誰も重ならない前年の世帯は、P1・P2・P3・P5 のどれにも当たらない。
-        every, here = self.rows["prior"], {row["person_number"] for row in self.homes[home]}
-        if not hasattr(self, "groups"):
-            self.groups: dict[tuple[str, int], list[Row]] = {}
-            self.groups_of: dict[int, set[tuple[str, int]]] = {}
-            for row in every:
-                key = row["benefit_name"], row["household_number"]
-                self.groups.setdefault(key, []).append(row)
-                self.groups_of.setdefault(row["person_number"], set()).add(key)
-        keys = {key for person in here for key in self.groups_of.get(person, ())}
-        self.rows["prior"] = [row for key in sorted(keys) for row in self.groups[key]]
-        try:
-            return super().prior(home)
-        finally:
-            self.rows["prior"] = every
-
-    def account(self, person: int) -> tuple[str, bool]:
-        flag, same = super().account(person)
-        if same or flag == "0":
-            return flag, same
-        kind = {"1": "生活保護", "2": "過去給付", "3": "公金受取"}[flag]
-        holders = [r["holder_kana"] for r in self.rows["accounts"] if (r["person_number"], r["account_kind"]) == (person, kind)]  # fmt: skip
-        said = [r["holder_kana"] for r in self.rows["account_answers"] if r["person_number"] == person]
-        holder = (said if flag == "3" and said else holders)[0]
-        kana = (self.resident.get(person) or {}).get("kana_name") or ""
-        columns = len(width(holder).rstrip())
-        cut = columns >= 30 or (columns == 29 and width(kana)[29:30] == " ")
-        return flag, cut and agreement_key(kana).startswith(agreement_key(holder))
 
 
 class Rounds:
@@ -159,39 +120,39 @@ class Rounds:
         beneficiaries.build(self.home, PROGRAMME, TODAY, out=self.folder / name, clock=self.clock)
         return list(csv.DictReader(io.StringIO((self.folder / name / "outcomes.csv").read_text(encoding="utf-8"))))
 
-    def plain(self) -> PlainWard:
+    def plain(self) -> WardRows:
         """写しの行と、ここで作った回答だけから。回答を選ぶ本体の部品は通らない。"""
         facts = gather(self.home, PROGRAMME, TODAY).facts
         kinds = ("residents", "taxes", "prior", "accounts", "addresses", "protected")
         rows: dict[str, list[Row]] = {kind: getattr(facts, kind).to_dicts() for kind in kinds}
         for kind in ("tax", "account"):
             rows[f"{kind}_answers"] = list(self.heard[kind].values())
-        return PlainSample(rows, TODAY)
+        return WardRows(rows, PROGRAMME, TODAY)
 
 
-def shown(ward: PlainWard) -> list[tuple[str, ...]]:
+def shown(ward: WardRows) -> list[tuple[str, ...]]:
     """契約 §4 の outcomes.csv の列で。"""
     rows = []
-    for kind, number, benefit, verdict, reasons, yen, payee, route, flag in ward.outcomes():
+    for kind, number, benefit, verdict, reasons, yen, payee, route, flag in evaluate_ward(ward):
         number_of = f"{payee:010d}" if payee is not None else ""
         rows.append((kind, f"{number:010d}", benefit, verdict, reasons, str(yen), number_of, route or "", flag or ""))
     return sorted(rows)
 
 
-def unknown(ward: PlainWard) -> set[int]:
-    return {person for person in ward.home_of if ward.tax_class(person) == "Q"}
+def unknown(ward: WardRows) -> set[int]:
+    return {person for person in ward.household_of if tax_class(ward, person) == "Q"}
 
 
-def touched(ward: PlainWard, asked: dict[str, set[int]]) -> Callable[[dict[str, str]], bool]:
+def touched(ward: WardRows, asked: dict[str, set[int]]) -> Callable[[dict[str, str]], bool]:
     """答えが届きうる行か: 尋ねた人の世帯、その人が扶養する世帯、口座を尋ねた受給者の行。"""
-    homes = {ward.home_of[person] for person in asked["tax"] if person in ward.home_of}
-    for person, tax in ward.tax.items():
-        if tax["supporter_number"] in asked["tax"] and person in ward.home_of:
-            homes.add(ward.home_of[person])
+    homes = {ward.household_of[person] for person in asked["tax"] if person in ward.household_of}
+    for person, tax in ward.taxes.items():
+        if tax["supporter_number"] in asked["tax"] and person in ward.household_of:
+            homes.add(ward.household_of[person])
 
     def reaches(row: dict[str, str]) -> bool:
         number = int(row["対象番号"])
-        home = number if row["対象区分"] == "世帯" else ward.home_of.get(number)
+        home = number if row["対象区分"] == "世帯" else ward.household_of.get(number)
         by_tax = row["対象区分"] != "納税者" and home in homes
         return by_tax or (row["受給者番号"] != "" and int(row["受給者番号"]) in asked["account"])
 
@@ -209,7 +170,7 @@ def named(rounds: Rounds, today: date) -> tuple[inquiry_status.Status, set[int]]
     return done, {int(row["住民番号"]) for row in rows}
 
 
-def same(ours: list[dict[str, str]], ward: PlainWard) -> None:
+def same(ours: list[dict[str, str]], ward: WardRows) -> None:
     assert sorted(tuple(row.values()) for row in ours) == shown(ward)
 
 
@@ -230,8 +191,8 @@ def test_all_inquiries_answered_everyone_is_resolved_or_named(
 
     for kind in ("tax", "account"):
         rounds.answer(kind, rounds.ask(kind, TODAY + timedelta(4)))
-    protected = {row["person_number"] for row in plain.rows["protected"]}
-    guarded = {p for home_rows in plain.homes.values() if protected & {r["person_number"] for r in home_rows} for p in (r["person_number"] for r in home_rows)}  # fmt: skip
+    protected = set(plain.protected)
+    guarded = {person for members in plain.households.values() if protected & set(members) for person in members}
     for kind in ("tax", "account"):
         machine = {int(row["住民番号"]) for row in read(tmp_path / f"{kind}-2024-06-24" / f"{kind}_inquiry.csv")}
         assert machine
@@ -248,7 +209,7 @@ def test_all_inquiries_answered_everyone_is_resolved_or_named(
     assert len(changed) > 100
     done, listed = named(rounds, TODAY + timedelta(10))
     assert unknown(plain) <= listed
-    assert not listed & {p for p in first_unknown if plain.tax_class(p) != "Q"}
+    assert not listed & {p for p in first_unknown if tax_class(plain, p) != "Q"}
     assert done.arrivals >= len(first_unknown)
     for state in ("要再照会", "要申請", "矛盾", "照会できない", "結果に影響しない"):
         assert done.states[state] > 0
