@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,26 +151,27 @@ def import_file(
 
 def _receive_again(home: Home, kind: str, fingerprint: str, day: date) -> None:
     """同じ中身を、この日にもう一度受け取った。判定に使う事実は変わらないが、古くなっていない証しになる。"""
-    table = ward.extract_receipt
-    mine = {"kind": kind, "sha256": fingerprint, "received_on": day}
     with home.ward.begin() as connection:
         in_turn(connection, "extracts")
-        if connection.execute(select(table.c.id).filter_by(**mine)).first() is None:
-            connection.execute(table.insert().values(**mine))
+        if _received_on(connection, kind, fingerprint) < day:
+            mine = {"kind": kind, "sha256": fingerprint, "received_on": day}
+            connection.execute(ward.extract_receipt.insert().values(**mine))
 
 
 def received_on(home: Home, source: Source) -> date:
     """この写しを最後に受け取った日（日本の日付）。"""
-    table, receipt = ward.snapshot, ward.extract_receipt
     with reading(home.ward) as connection:
-        first = connection.execute(
-            select(table.c.imported_at).where(table.c.kind == source.kind, table.c.sha256 == source.sha256)
-        ).scalar_one()
-        again = connection.execute(
-            select(func.max(receipt.c.received_on)).where(
-                receipt.c.kind == source.kind, receipt.c.sha256 == source.sha256
-            )
-        ).scalar()
+        return _received_on(connection, source.kind, source.sha256)
+
+
+def _received_on(connection: Connection, kind: str, fingerprint: str) -> date:
+    table, receipt = ward.snapshot, ward.extract_receipt
+    first: datetime = connection.execute(
+        select(table.c.imported_at).where(table.c.kind == kind, table.c.sha256 == fingerprint)
+    ).scalar_one()
+    again: date | None = connection.execute(
+        select(func.max(receipt.c.received_on)).where(receipt.c.kind == kind, receipt.c.sha256 == fingerprint)
+    ).scalar()
     # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
     day = tokyo_date(first if first.tzinfo else first.replace(tzinfo=UTC))
     return max(day, again) if again else day

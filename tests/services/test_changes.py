@@ -47,7 +47,8 @@ def change(number: int, **values: str) -> Callable[[Rows], Rows]:
 
 
 def standing(office: Office) -> pl.DataFrame:
-    return gate.stand(office.home, PROGRAMME, DAY).entitlements
+    """登録した権利。番号は作業場所ごとに違うので、権利の名の順にする。"""
+    return gate.stand(office.home, PROGRAMME, DAY).entitlements.sort("slot")
 
 
 def found(office: Office) -> dict[str, dict[str, Any]]:
@@ -106,7 +107,8 @@ def lonely(office: Office) -> dict[str, Any]:
     rows = standing(office).filter(
         (pl.col("slot_kind") == "HH100K") & pl.col("household_number").is_in(alone.implode())
     )
-    return rows.filter(~pl.col("ward_only")).row(0, named=True)
+    # 手紙を作った権利（字形がなくて止めたものでない）。
+    return rows.filter(~pl.col("ward_only") & pl.col("flag_written").is_not_null()).row(0, named=True)
 
 
 def crowded(office: Office) -> tuple[dict[str, Any], pl.DataFrame]:
