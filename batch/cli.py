@@ -22,6 +22,7 @@ from batch import (
     mailing,
     programmes,
     replay,
+    second,
     transfers,
 )
 from batch.context import Context
@@ -54,6 +55,7 @@ housekeeping.add_to(app)
 imports.add_to(app)
 judgments.add_to(app)
 replay.add_to(app)
+second.add_to(beneficiaries.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(inquiries.app, name="inquiry")
