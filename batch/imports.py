@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batch.context import Context, context
+
+if TYPE_CHECKING:
+    from benefit.services import extracts
 
 
 class Kind(StrEnum):
@@ -75,6 +78,25 @@ def tell(given: Context, done: object) -> None:
         given.say(f"{name}: {done.file_name} は、もう取り込んであります。何も変えません（{equation}）")
     else:
         given.say(f"{name}: {equation}（{done.file_name}、文字コード {done.encoding}）")
+        _tell_delta(given, done)
+
+
+def _tell_delta(given: Context, done: extracts.Imported) -> None:
+    """前の写しとの違いを言う。半分より多く消えたら、取り違えの印として注意する。"""
+    from benefit.services import extract_delta
+
+    if done.kind not in extract_delta.KEYS:
+        return
+    found = extract_delta.against_previous(given.home, done.kind, done.sha256)
+    if found is None:
+        return
+    named = "、".join(f"{told} {count:,}" for told, count in found.named.items())
+    given.say(
+        f"前の写し（{found.before:,} 行）との違い: 増えた {found.added:,}、消えた {found.removed:,}、"
+        f"変わった {found.changed:,}{f'（{named}）' if named else ''}"
+    )
+    if found.removed * 2 > found.before or (done.kind == "protected" and found.removed):
+        given.say("注意: 消えた行を確かめてください。取り違えなら、正しいファイルを取り込み直せば戻ります。")
 
 
 def add_to(app: typer.Typer) -> None:
