@@ -21,6 +21,7 @@ from batch import (
     judgments,
     mailing,
     programmes,
+    protections,
     replay,
     second,
     transfers,
@@ -58,6 +59,7 @@ replay.add_to(app)
 second.add_to(beneficiaries.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
+app.add_typer(protections.app, name="protection")
 app.add_typer(inquiries.app, name="inquiry")
 app.add_typer(claims.app, name="claim")
 app.add_typer(desk.app, name="desk")

@@ -69,7 +69,7 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
         .sort("person_number")
     )
     accounts = payee_accounts(facts, payees, programme).collect().lazy().rename({"person_number": "payee_number"})
-    wards = ward_households(facts, members.lazy()).collect().lazy()
+    wards = ward_households(facts.protected, members.lazy()).collect().lazy()
     protected = facts.protected.lazy().select("person_number", itself=pl.lit(value=True)).unique("person_number")
     belongs = _of(members, "person_number", "household_number")
     home = _of(taxpayers, "person_number").join(belongs, on="person_number", how="left", maintain_order="left")

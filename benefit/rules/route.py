@@ -64,11 +64,10 @@ def payee_accounts(facts: Facts, payees: pl.LazyFrame, programme: Programme) -> 
     )
 
 
-def ward_households(facts: Facts, members: pl.LazyFrame) -> pl.LazyFrame:
-    """区の直接扱う人がいる、基準日の世帯。"""
-    protected = facts.protected.lazy().select("person_number").unique()
+def ward_households(protected: pl.DataFrame, members: pl.LazyFrame) -> pl.LazyFrame:
+    """区の直接扱う人（person_number）がいる、基準日の世帯: household_number、ward。"""
     return (
-        members.join(protected, on="person_number", how="semi")
+        members.join(protected.lazy().select("person_number").unique(), on="person_number", how="semi")
         .select("household_number", ward=pl.lit(value=True))
         .unique("household_number")
     )

@@ -58,7 +58,8 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         flag_now="account_flag",
         agrees_now="name_agrees",
     )
-    near = near_protected(inputs, decisions)
+    # 名簿から消えた人も、二人が解除するまでは外へ出さない（F.3 exit）。
+    near = near_protected(inputs.marked, decisions)
     dead = dead_people(inputs, today)
     letter = ward.letter
     with reading(home.ward) as connection:
@@ -74,7 +75,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         orient="row",
     ).unique(["id", "branch"], keep="last", maintain_order=True)
     # 外へ出してよいかは、いまの経路で決める。対象でなくなった権利も、世帯の保護の印だけは直接に見る。
-    wards = ward_households(inputs.facts, decisions.persons.lazy()).collect()
+    wards = ward_households(inputs.marked, decisions.persons.lazy()).collect()
     taxed = decisions.taxpayers.select("person_number", tax_reasons="reasons")
     seen = (
         stored.join(now, on="slot", how="left")
@@ -130,9 +131,8 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     return Standing(inputs, decisions, seen.with_columns(open=pl.col("why_closed").is_null()).sort("case_number"))
 
 
-def near_protected(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
-    """区が直接扱う人と、その人の基準日の世帯の人: person_number、near。"""
-    protected = inputs.facts.protected.select("person_number").unique()
+def near_protected(protected: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:
+    """区が直接扱う人（person_number）と、その人の基準日の世帯の人: person_number、near。"""
     homes = decisions.persons.join(protected, on="person_number", how="semi").select("household_number").unique()
     together = decisions.persons.join(homes, on="household_number", how="semi").select("person_number")
     return pl.concat([protected, together]).unique().with_columns(near=pl.lit(value=True))

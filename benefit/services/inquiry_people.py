@@ -24,8 +24,8 @@ def who_to_ask(inputs: Inputs, decisions: Decisions, kind: str) -> pl.DataFrame:
     もう対象外の世帯には尋ねない。一つでも満たさない検査があれば、答えは判定を変えない（契約 §2 Checks）。
     """
     wanted = _tax_wanted(inputs, decisions) if kind == "tax" else _account_wanted(decisions)
-    protected = inputs.facts.protected.select("person_number").unique().with_columns(itself=pl.lit(value=True))
-    ward_homes = ward_households(inputs.facts, decisions.persons.lazy()).collect().select("household_number", "ward")
+    protected = inputs.marked.with_columns(itself=pl.lit(value=True))
+    ward_homes = ward_households(inputs.marked, decisions.persons.lazy()).collect().select("household_number", "ward")
     own_home = decisions.persons.select("person_number", own_number="household_number")
     seen = (
         wanted.join(protected, on="person_number", how="left")

@@ -116,7 +116,7 @@ def _rounds(kind: str, asked: pl.DataFrame, answers: pl.DataFrame, today: date) 
 
 def _ward_people(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
     """名の一覧を区限りに分ける人: 区が直接扱う人と、その世帯の人。"""
-    protected = inputs.facts.protected.select("person_number").unique()
+    protected = inputs.marked
     homes = decisions.persons.join(protected, on="person_number", how="semi").select("household_number").unique()
     members = decisions.persons.join(homes, on="household_number", how="semi").select("person_number")
     return pl.concat([protected, members]).unique().with_columns(ward=pl.lit(value=True))

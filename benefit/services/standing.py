@@ -22,7 +22,7 @@ from benefit.rules import claims as rule_claims
 from benefit.rules import facts as rule_facts
 from benefit.rules.income_tax import ENGINE
 from benefit.rules.outcomes import Decisions, decide
-from benefit.services import claims_stored, extracts, inquiry_answers
+from benefit.services import claims_stored, extracts, inquiry_answers, protections
 from benefit.services.home import Home
 
 #: なくてもよい抽出データ。
@@ -42,6 +42,14 @@ class Inputs:
     loaded: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     #: 受理した申請。決めた順。
     claims: tuple[Claim, ...] = ()
+    #: 一度でも名簿に載り、解除されていない人（`benefit.services.protections`）。
+    ever_protected: pl.DataFrame | None = None
+
+    @property
+    def marked(self) -> pl.DataFrame:
+        """外へ出してはならない人: person_number。いまの名簿の人と、名簿から消えたが解除されていない人。"""
+        now = self.facts.protected.select("person_number")
+        return now.unique() if self.ever_protected is None else pl.concat([now, self.ever_protected]).unique()
 
     @property
     def derived(self) -> dict[str, pl.DataFrame]:
@@ -97,7 +105,7 @@ def gather(home: Home, programme: Programme, today: date, *, claims: Sequence[Cl
     taken = claims_stored.accepted(home, programme) if claims is None else tuple(claims)
     if taken:
         facts = rule_claims.apply(facts, taken, today)
-    return Inputs(facts, sources, tuple(answers), programme, today, loaded, taken)
+    return Inputs(facts, sources, tuple(answers), programme, today, loaded, taken, protections.ever_protected(home))
 
 
 def decide_now(inputs: Inputs) -> Decisions:

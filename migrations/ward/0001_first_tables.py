@@ -281,6 +281,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "sha256", "received_on", name=op.f("uq_extract_receipt_kind_sha256_received_on")),
     )
     op.create_table(
+        "protection_release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_number", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_protection_release_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_protection_release_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_protection_release")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_protection_release_id_asked_by")),
+    )
+    op.create_table(
         "run_approval",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("outcomes_sha256", sa.String(length=64), nullable=False),
@@ -370,6 +382,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["decided_by"], ["staff.id"], name=op.f("fk_claim_decision_decided_by")),
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_decision")),
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
+    )
+    op.create_table(
+        "protection_release_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_protection_release_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_protection_release_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["protection_release.id", "protection_release.asked_by"],
+            name=op.f("fk_protection_release_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_protection_release_approval")),
     )
     op.create_table(
         "reissue",
@@ -617,11 +644,13 @@ def downgrade() -> None:
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
     op.drop_table("reissue")
+    op.drop_table("protection_release_approval")
     op.drop_table("claim_decision")
     op.drop_table("approval")
     op.drop_table("transfer")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
+    op.drop_table("protection_release")
     op.drop_table("extract_receipt")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_payee_number")

@@ -19,6 +19,8 @@ APPEND_ONLY = (
     "change_found",
     "change_closed",
     "reissue",
+    "protection_release",
+    "protection_release_approval",
     "claim",
     "claim_decision",
     "claim_slot",

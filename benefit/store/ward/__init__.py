@@ -26,6 +26,7 @@ from benefit.store.ward.money import (
     transfer_release,
     verdict,
 )
+from benefit.store.ward.protections import protection_release, protection_release_approval
 
 __all__ = [
     "approval",
@@ -47,6 +48,8 @@ __all__ = [
     "payment",
     "planned_file",
     "posting",
+    "protection_release",
+    "protection_release_approval",
     "reissue",
     "run",
     "run_approval",
@@ -71,6 +74,8 @@ APPEND_ONLY = (
     "change_found",
     "change_closed",
     "reissue",
+    "protection_release",
+    "protection_release_approval",
     "claim",
     "claim_decision",
     "claim_slot",
