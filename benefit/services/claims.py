@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from benefit.domain.access import Actor, WardRole
-from benefit.domain.claim import DECISIONS, KINDS, Claim, claim_number, in_time
+from benefit.domain.claim import CLEARABLE, DECISIONS, KINDS, Claim, claim_number, in_time
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
@@ -133,6 +133,8 @@ def decide(
     if claim.programme != programme.id:
         raise WrongUse("別の事業の申請です", found=claim.programme, allowed=programme.id)
     taken = tuple(sorted(set(cleared)))
+    if any(word not in CLEARABLE and not (len(word) == 10 and word.isascii() and word.isdigit()) for word in taken):
+        raise WrongUse("--clear の言葉が違います", allowed=f"{'、'.join(CLEARABLE)}、よく似た児童の番号（10 桁）")
     if decision == "accept":
         if (claim.reopened_reason or taken) and actor.role != WardRole.APPROVER:
             raise RefusedByRule("期限の後の申請と、確かめて外すものがある申請は、承認の役割の人が決めます", code="role")

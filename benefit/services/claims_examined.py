@@ -100,7 +100,7 @@ def examine(home: Home, programme: Programme, claim: Claim, today: date) -> Exam
     if claim.kind in ("newborn", "separate-child", "evacuee"):
         adding = [one for one in others if one.kind in ADDING]
         found = twins_of(claim, adding, inputs.facts, decisions)
-        twins = [one for one in found if str(one) not in claim.cleared]
+        twins = [one for one in found if f"{one:010d}" not in claim.cleared]
     return Examined(claim, inputs, decisions, tuple(twins))
 
 
