@@ -30,6 +30,7 @@ class LetterContent:
     name: 漢字氏名、来たままの字。
     office_name: 差出人の課。phone: 問合せ先。issued_on: 発行日（PDF の日付にもなる）。
     due_on: 確認書では返送期限、お知らせでは辞退・口座変更の期限。どちらも当日を含む。
+    postmark: 期限を消印で数えるか（事業の `deadline_kind`）。辞退・口座変更の期限は、いつも必着。
     planned_transfer_on: 振込予定日。None なら刷らない。確認書では、審査の後に決まるので、いつも刷らない。
     benefit_names: 給付の名。外で刷る紙では、金額も子の名も含めない（渡す側が守る）。
     amount_yen: 支給予定額（円）。None なら、金額の欄ごと刷らない（既定。benefit-rules K5）。
@@ -54,6 +55,7 @@ class LetterContent:
     issued_on: date
     due_on: date
     benefit_names: tuple[str, ...]
+    postmark: bool = False
     planned_transfer_on: date | None = None
     amount_yen: int | None = None
     account_flag: str = FLAG_NONE

@@ -136,6 +136,7 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: B
         masked = _masked(row, banks)
     return LetterContent(
         kind=row["kind"],
+        postmark=row["kind"] != "push_notice" and programme.schedule.deadline_kind == "POSTMARK",
         conditions=conditions(row["kind"], row["benefit"], programme),
         case_number=row["case_number"],
         branch=row["branch"],

@@ -57,6 +57,7 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
         "phone": content.phone,
         "programme": content.programme_name,
         "due": wareki(content.due_on, weekday=True),
+        "due_note": words["due_note_postmark" if content.postmark else "due_note_arrival"],
         "transfer": wareki(content.planned_transfer_on, weekday=True) if content.planned_transfer_on else "",
         "benefits": list(content.benefit_names),
         "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",

@@ -30,10 +30,10 @@ def _names(text: str) -> frozenset[str]:
 _COMMON = _names(
     "number_label branch_label number_note phone_label fraud_title fraud sheet_label write_here year month day"
     " account_title_bank account_title_branch account_title_type account_title_number account_title_holder"
-    " account_holder_note account_number_note account_types bank_kinds branch_kinds"
+    " account_holder_note account_number_note account_types bank_kinds branch_kinds due_note_postmark due_note_arrival"
 )
 _SHARED = _names(
-    "title lead benefit_label amount_label due_label due_note enclosures_title enclosures signature_date signature_name"
+    "title lead benefit_label amount_label due_label enclosures_title enclosures signature_date signature_name"
 )
 _OWN = {
     CONFIRMATION_LETTER: _names(

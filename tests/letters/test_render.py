@@ -192,3 +192,11 @@ def test_what_must_not_be_in_one_pdf_is_refused(letter, changes, code: str) -> N
     with pytest.raises(WrongUse) as refusal:
         render([letter(**each) for each in changes])
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(("postmark", "says"), [(True, "（当日消印有効）"), (False, "（必着）")])
+def test_how_the_deadline_is_counted_is_said_beside_it(letter, read_back, postmark: bool, says: str) -> None:
+    (page,) = read_back(render([letter(postmark=postmark)]))
+    others = {"（当日消印有効）", "（必着）"} - {says}
+    assert says in page.text
+    assert not any(other in page.text for other in others)
