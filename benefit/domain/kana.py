@@ -10,13 +10,20 @@ from __future__ import annotations
 import unicodedata
 
 _SMALL = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
-_DASHES = "-‐‑‒–—―−－ーｰ─━﹘﹣"
+# Unicode の横線（Pd）の全部と、横線として打たれる線・長音。
+_DASHES = (
+    "-\u058a\u05be\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2e17\u2e1a"
+    "\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\ufe31\ufe32\ufe58\ufe63\uff0d"
+    "−ーｰ─━"
+)
 _VOICED = "ガギグゲゴザジズゼゾダヂヅデドバビブベボヴヷヸヹヺ"
 _VOICED_BASE = "カキクケコサシスセソタチツテトハヒフヘホウワヰヱヲ"
 _SEMI = "パピプペポ"
 _SEMI_BASE = "ハヒフヘホ"
 _HALF = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｬｭｮ"
 _FULL = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッャュョ"
+#: 読みがラテン文字の人の、符号のついた字（ヨーロッパ、ベトナム）。
+_ACCENTED = (*range(0xDF, 0x250), *range(0x1E00, 0x1F00))
 
 
 def _table() -> dict[str, str]:
@@ -25,6 +32,8 @@ def _table() -> dict[str, str]:
         table[half] = full.translate(_SMALL)
     for small in "ァィゥェォッャュョヮヵヶ":
         table[small] = small.translate(_SMALL)
+    for small, large in zip("ㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿ", "クシストヌハヒフヘホムラリルレロ", strict=True):
+        table[small] = large
     for dash in _DASHES:
         table[dash] = "-"
     for voiced, base in zip(_VOICED, _VOICED_BASE, strict=True):
@@ -34,8 +43,10 @@ def _table() -> dict[str, str]:
     table |= {"ﾞ": "゛", "\u3099": "゛", "ﾟ": "゜", "\u309a": "゜"}
     for code in range(0x21, 0x7F):
         table.setdefault(chr(code + 0xFEE0), chr(code).upper())
-    for code in range(ord("a"), ord("z") + 1):
-        table[chr(code)] = chr(code).upper()
+    for code in (*range(ord("a"), ord("z") + 1), *_ACCENTED):
+        upper = chr(code).upper()
+        if len(upper) == 1 and upper != chr(code):
+            table[chr(code)] = upper
     return table
 
 

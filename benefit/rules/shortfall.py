@@ -95,7 +95,7 @@ def decide_shortfalls(facts: Facts, programme: Programme, today: date) -> pl.Laz
             & (pl.col("resident_tax_total_income_yen") <= terms.income_cap_yen).fill_null(value=True),
             ACTUAL=pl.when(income_tax.is_not_null()).then(true).otherwise(null),
             FIRST=pl.when(pl.col("fixed") | pl.col("first_yen").is_not_null()).then(true).otherwise(null),
-            TAXPAYER=pl.when("fixed").then(true).otherwise((income_tax > 0) | (resident_tax > 0)),
+            TAXPAYER=pl.when("fixed").then(true).otherwise((income_tax > 0) | (resident_tax.fill_null(0) > 0)),
             SHORTFALL=pl.when("fixed").then(true).otherwise(pl.col("more_yen") > 0),
             NOT_DEPENDANT=pl.when("fixed").then(~pl.col("dependant")).otherwise(true),
             OUTSIDE=pl.when("fixed").then(outside).otherwise(true),

@@ -14,8 +14,9 @@ VOICED, SEMI_VOICED = "\u3099", "\u309a"
 def plain(character: str) -> str:
     """幅、英字の大小、小さい仮名、横線をそろえ、濁点・半濁点を一字に分けた形。空白と記号は残す。"""
     # 幅: 全角・半角の違いだけの字は、Unicode がそう書いている。
-    if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
-        character = unicodedata.normalize("NFKC", character)
+    written = unicodedata.decomposition(character)
+    if written.startswith(("<wide>", "<narrow>")):
+        character = chr(int(written.split()[1], 16))
     if character in {"゛", "゜"}:
         return VOICED if character == "゛" else SEMI_VOICED
     # 横線と長音。
