@@ -36,7 +36,7 @@ def claim_accounts(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
             received_on=pl.lit(claim.received_on),
             reviewed_on=pl.lit(claim.decided_on),
         )
-        found = pl.concat([found, rows.select(_COLUMNS)])
+        found = pl.concat([found, rows.select(*_COLUMNS)])
     return found.unique("slot", keep="last", maintain_order=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -90,9 +89,8 @@ class Office:
     def approve(self) -> None:
         approve_latest(self.home, self.town.clock, BOSS)
 
-    def send(self, name: str, today: date = TODAY) -> Path:
-        """承認し、委託先と印刷所へ出る物を全部作る。"""
-        self.approve()
+    def send_only(self, name: str, today: date = TODAY) -> Path:
+        """承認した判定から、委託先と印刷所へ出る物を全部作る。"""
         out = self.root / name
         make_letters(self.home, PROGRAMME, out=out / "letters", issued_on=today, clock=self.town.clock)
         desk_export.export(self.home, PROGRAMME, out=out / "payees", today=today, clock=self.town.clock)
@@ -137,14 +135,5 @@ class Office:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """フォルダの全部のファイルの中身（作った時刻の載る manifest と、区の中だけの物を除く）。"""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json" and "ward" not in path.parts
-    }
-
-
-def copy_of(folder: Path, to: Path) -> Path:
-    shutil.copytree(folder, to)
-    return to
+    """フォルダの全部のファイルの中身。"""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
