@@ -102,7 +102,7 @@ class Inventor:
             levy_kind=dice.choices(["住所", "住登外", "家屋敷"], [8, 2, 1])[0],
             declaration=dice.choices(["申告済", "未申告", "扶養"], [6, 1, 2])[0],
             per_capita_levy_yen=dice.choice([0, 0, 1, 4_000]),
-            income_levy_ward_yen=levy,
+            income_levy_ward_yen=dice.choice([levy, levy, 0]),
             income_levy_metro_yen=dice.choice([0, levy, 1 if levy else 0]),
             # 減税後は減税前と違う値にする。取り違えれば、答えが変わる。
             income_levy_after_cut_yen=dice.choice([0, 0, 300]),
