@@ -166,8 +166,8 @@ def importing(residents: int) -> list[Figure]:
     return compare(f"import-{residents // 1000}k", "import", extracts_of(residents), 5, judged="seconds")
 
 
-#: 多くの区を測るときの、区の数と一つの区の人数。
-WARDS, WARD_RESIDENTS = 8, 100_000
+#: 多くの区を測るときの、区の数と一つの区の人数。働き手が立つまでの数秒が、比を決めない大きさにする。
+WARDS, WARD_RESIDENTS = 16, 100_000
 
 
 def municipalities() -> list[Figure]:
