@@ -24,7 +24,7 @@ from benefit.rules.attention import attention
 from benefit.rules.attention import render as render_attention
 from benefit.rules.counts import counts
 from benefit.rules.difference import Difference, difference
-from benefit.services import replay, runs
+from benefit.services import certificates, replay, runs
 from benefit.services.entitlements import (
     all_outcomes,
     all_slots,
@@ -116,10 +116,11 @@ def build(
     eligible = all_slots(decisions, programme)
     timed("結果を並べる")
     step("支給権利を登録する")
-    counted = counts(decisions, programme)
+    counted, proof = counts(decisions, programme), ""
     if not dry_run:
         runs.store(home, inputs.digest, outcomes, eligible)
         replay.keep(home, inputs)
+        _path, proof = certificates.store(home, inputs, decisions, inputs.digest)
     with home.ward.begin() as connection:
         in_turn(connection, "entitlements")
         stored = stored_entitlements(connection, programme.id)
@@ -128,7 +129,15 @@ def build(
         if not dry_run:
             fresh = number(fresh, stored, home.key("case-number"))
             repeated, run_id = _register(
-                connection, inputs, fingerprint, fresh, same, differences, counted, actor=actor, clock=clock
+                connection,
+                inputs,
+                fingerprint,
+                fresh,
+                same,
+                differences,
+                counted | {certificates.RECORDED: {"sha256": proof}},
+                actor=actor,
+                clock=clock,
             )
     timed("支給権利を登録する")
     step("ファイルに書く")
