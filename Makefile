@@ -9,7 +9,7 @@ RESIDENTS ?= 20000
 SEED ?= 2024
 ONLY ?=
 export UV_SYSTEM_CERTS ?= 1
-.PHONY: help demo serve test lint bench lock system clean
+.PHONY: help demo serve test lint bench mutants lock system clean
 
 help: ## この一覧
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,9 @@ lint: .venv/.dev ## 書式・型・層の検査
 
 bench: system .venv/.dev ## 速さを、同じ回で測った相手との比で示す（ONLY=名前）
 	$(BIN)/python -m tests.bench $(ONLY)
+
+mutants: .venv/.dev ## 規則に誤りを一つずつ入れ、試験が見つけるかを数える（ONLY=規則の名）
+	$(BIN)/python -m tests.mutation $(ONLY)
 
 lock: .venv/.dev ## 依存を固定し直す
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements.lock
