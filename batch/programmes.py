@@ -65,6 +65,7 @@ def check(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="事業�
     except UnicodeDecodeError:
         raise RefusedInput(f"{file.name}: UTF-8 の文字として読めません", code="programme-encoding") from None
     programme = Programme.parse(text, file=file.name)
+    programme.refuse_shared(given.home.programmes)
     told = f"{programme.id}、{programme.name}、項目 {len(programme.sources)}、指紋 {programme.digest[:12]}"
     given.say(f"{file.name}: 使えます（{told}）")
     if file.name != f"{programme.id}.toml":

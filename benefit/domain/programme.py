@@ -7,6 +7,7 @@ TOML の各項目は `{ value = …, source = "…" }` の形で書き、出典�
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -126,6 +127,8 @@ class Programme:
             raise RefusedInput(
                 f"{programme_id}{_SUFFIX}: id がファイル名と違います", found=programme.id, allowed=programme_id
             )
+        if folder is not None:
+            programme.refuse_shared(folder)
         return programme
 
     @staticmethod
@@ -136,3 +139,24 @@ class Programme:
         if folder is not None and folder.is_dir():
             names |= {file.name for file in folder.iterdir()}
         return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+
+    def refuse_shared(self, folder: Path) -> None:
+        """ほかの事業と同じ給付種別を断る。委託先は給付種別で事業を見分けるので、重なると件が混ざる。"""
+        for name in Programme.known(folder):
+            if name == self.id:
+                continue
+            own = folder / f"{name}{_SUFFIX}"
+            other = None
+            # 書きかけの隣のファイルは、この事業を止めない。それを使うときに断る。
+            with suppress(RefusedInput, UnicodeDecodeError):
+                if own.is_file():
+                    other = Programme.parse(own.read_text(encoding="utf-8"), file=own.name)
+                else:
+                    other = Programme.load(name)
+            shared = sorted(self.benefits.keys() & other.benefits.keys()) if other else []
+            if shared:
+                raise RefusedInput(
+                    f"{self.id}{_SUFFIX}: 給付種別「{'、'.join(shared)}」は、事業 {name} も使っています。"
+                    "別の名にしてください",
+                    code="programme-shared",
+                )

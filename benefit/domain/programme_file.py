@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from benefit.domain import programme_parts as parts
 from benefit.domain.errors import RefusedInput, WrongUse
 from benefit.domain.programme import Programme
+from benefit.domain.programme_sense import unsound
 
 #: 表の名 → 型。なくてよい表は OPTIONAL。
 TABLES: dict[str, type] = {
@@ -34,6 +36,8 @@ OPTIONAL = ("household", "child", "adjustment", "shortfall")
 TOP = ("id", "name", "levy_year", "base_date", "levy_date", "entered_from", "under_16_born_from")
 _TYPE_NAMES = {int: "整数", str: "文字", date: "日付（YYYY-MM-DD）"}
 WHAT_IF = "試算（--set）"
+#: 数の上限。これより大きい円も日数も、書き誤りである（表の計算があふれる前に断る）。
+_LARGEST = 10**12
 
 
 class _Reading:
@@ -90,9 +94,17 @@ class _Reading:
             if len(value) != len(inner):
                 raise self.refuse(f"項目「{name}」の並びの長さは {len(inner)} です", "programme-type")
             return tuple(self.typed(name, one, each) for one, each in zip(value, inner, strict=True))
-        if not isinstance(value, kind) or isinstance(value, bool):
+        # 時刻つきの値（2024-06-03T00:00:00）も date の仲間だが、日付と比べられない。
+        if not isinstance(value, kind) or isinstance(value, bool | datetime):
             raise self.refuse(
                 f"項目「{name}」の型が違います", "programme-type", found=type(value).__name__, allowed=_TYPE_NAMES[kind]
+            )
+        if kind is int and abs(value) > _LARGEST:
+            raise self.refuse(
+                f"項目「{name}」の数が大きすぎます",
+                "programme-type",
+                found=f"{len(str(value))} 桁",
+                allowed=f"{_LARGEST:,} まで",
             )
         if kind is str and not value.strip():
             raise self.refuse(f"項目「{name}」が空です", "programme-type", allowed="空でない文字")
@@ -124,12 +136,23 @@ class _Reading:
         return kind(**fixed, **values)
 
 
+def _place(error: str) -> str:
+    """tomllib の英語の断りから、場所だけを取り出す。"""
+    found = re.search(r"at line (\d+), column (\d+)", error)
+    return f"{found[1]} 行目の {found[2]} 文字目の近く" if found else "ファイルの終わりの近く"
+
+
 def read(text: str, *, file: str, changes: Mapping[str, str]) -> Programme:
     """TOML の文面から事業へ。断りは RefusedInput（試算の値が読めないときは WrongUse）。"""
+    # 表計算やメモ帳が付ける BOM は、中身ではない。
+    text = text.removeprefix("\ufeff")
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RefusedInput(f"{file}: TOML として読めません（{error}）", code="programme-toml") from None
+        raise RefusedInput(
+            f"{file}: TOML として読めません（{_place(str(error))}。引用符、かっこ、=、日付を確かめてください）",
+            code="programme-toml",
+        ) from None
     reading = _Reading(file, changes)
     needed = {*TOP, "benefits", "conditions", *(set(TABLES) - set(OPTIONAL))}
     reading.keys(raw, needed, set(OPTIONAL), "")
@@ -156,92 +179,6 @@ def read(text: str, *, file: str, changes: Mapping[str, str]) -> Programme:
     content = text + "".join(f"\n{name}={value}" for name, value in sorted(changes.items()))
     digest = hashlib.sha256(content.encode()).hexdigest()
     programme = Programme(**values, sources=reading.sources, digest=digest, text=text)
-    _sensible(programme, reading)
+    if (says := unsound(programme)) is not None:
+        raise reading.refuse(says, "programme-sense")
     return programme
-
-
-def _sensible(programme: Programme, reading: _Reading) -> None:
-    """値どうしの筋。型は合っていても、事業として成り立たないものを断る。"""
-    benefits = programme.benefits.values()
-    who = [benefit.who for benefit in benefits]
-    needs = {
-        "household": {"untaxed_household", "per_capita_household"},
-        "child": {"child"},
-        "adjustment": {"taxpayer"},
-        "shortfall": {"shortfall", "shortfall_fixed"},
-    }
-    rules: list[tuple[bool, str]] = [
-        (len(set(who)) == len(who), "同じ相手（who）への給付が二つあります"),
-        (programme.levy_date <= programme.base_date, "賦課期日（levy_date）が基準日（base_date）より後です"),
-        (programme.levy_date < programme.entered_from, "entered_from は賦課期日の翌日以後です"),
-        (
-            programme.schedule.apply_deadline >= programme.base_date,
-            "申請期限（schedule.apply_deadline）が基準日より前です",
-        ),
-        (
-            programme.schedule.contract_to >= programme.schedule.apply_deadline,
-            "委託の終わり（schedule.contract_to）が申請期限より前です",
-        ),
-        (programme.schedule.push_window_days >= 1, "schedule.push_window_days は 1 以上です"),
-        (programme.schedule.fresh_business_days >= 0, "schedule.fresh_business_days は 0 以上です"),
-        (
-            0 < programme.transfer.line_hold_yen <= programme.transfer.line_block_yen <= 1_000_000,
-            "transfer.line_hold_yen ≦ line_block_yen ≦ 1,000,000 です（阿武町の事例）",
-        ),
-        (
-            set(programme.route.account_precedence) == {"生活保護", "過去給付", "公金受取"},
-            "route.account_precedence は 生活保護・過去給付・公金受取 の並べ替えです",
-        ),
-        (
-            programme.household is None or "untaxed_household" in who,
-            "世帯の給付のある事業には、非課税の世帯（untaxed_household）への給付を書きます",
-        ),
-        (
-            programme.child is None or programme.household is not None,
-            "こども加算（[child]）は、世帯の給付（[household]）のある事業にだけ書けます",
-        ),
-        (
-            set(programme.conditions) == {benefit.slot_kind for benefit in benefits},
-            "conditions の表は、給付の slot の種類（HH100K・CHILD・ADJ・SHORT）と同じです",
-        ),
-    ]
-    rules.append(
-        (programme.adjustment is None or programme.shortfall is None, "調整給付と不足額給付は、別の事業に分けます")
-    )
-    for table, kinds in needs.items():
-        present = getattr(programme, table) is not None
-        rules.append(
-            (
-                present == bool(kinds & set(who)),
-                f"表「{table}」と、その相手（{'・'.join(sorted(kinds))}）への給付は、両方書きます",
-            )
-        )
-    for benefit in benefits:
-        computed = benefit.who in {"taxpayer", "shortfall"}
-        rules.append(
-            (
-                (benefit.amount_yen is None) == computed,
-                f"benefits.{benefit.id}.amount_yen は、{'計算で決まる給付には書けません' if computed else '書きます'}",
-            )
-        )
-        if benefit.amount_yen is not None:
-            rules.append(
-                (
-                    0 < benefit.amount_yen <= programme.transfer.line_block_yen,
-                    f"benefits.{benefit.id}.amount_yen は 1 円以上、{programme.transfer.line_block_yen:,} 円以下です",
-                )
-            )
-        rules.append(
-            (len(benefit.id) <= 8 and benefit.id.isascii(), f"給付種別「{benefit.id}」は、半角 8 文字までです")
-        )
-    for terms in (programme.adjustment, programme.shortfall):
-        if terms is not None:
-            rules.append(
-                (terms.rounding_yen > 0 and terms.income_cap_yen > 0, "切り上げの単位と所得の上限は 1 円以上です")
-            )
-    if programme.adjustment is not None:
-        lowest = [row[0] for row in programme.adjustment.quick_table]
-        rules.append((lowest == sorted(set(lowest), reverse=True), "adjustment.quick_table は、下限の高い順に書きます"))
-    for holds, says in rules:
-        if not holds:
-            raise reading.refuse(says, "programme-sense")
