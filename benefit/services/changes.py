@@ -16,13 +16,12 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.change import CHANGE_OF, STAGE_NAMES
 from benefit.domain.clock import Clock
-from benefit.domain.entitlement import SUBJECT_OF_SLOT
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import checks_of
 from benefit.services import extracts
 from benefit.services.desk_export import progress
-from benefit.services.entitlements import all_outcomes, all_slots
+from benefit.services.entitlements import all_slots
 from benefit.services.gate import Standing, stand
 from benefit.services.home import Home
 from benefit.services.runs import Run, last_approved
@@ -123,19 +122,13 @@ def close(home: Home, number: int, *, did: str, actor: Actor, clock: Clock) -> N
 
 def changed(home: Home, programme: Programme, standing: Standing, today: date) -> pl.DataFrame:
     """権利ごとに、変わったこと一つまで: slot、case_number、payee_number、code、stage、why。"""
-    seen = standing.entitlements.filter("valid").with_columns(
-        subject_kind=pl.col("slot_kind").replace_strict(SUBJECT_OF_SLOT, return_dtype=pl.String)
-    )
+    seen = standing.entitlements.filter("valid")
     with reading(home.ward) as connection:
         advanced = progress(connection).select(id="entitlement_id", state="state", due_on="due_on")
     approved = last_approved(home, programme)
     assert approved is not None
-    verdicts = all_outcomes(standing.decisions).select(
-        "subject_kind", "subject_number", verdict_now="verdict", reasons_now="reasons"
-    )
     rows = (
-        seen.join(verdicts, on=["subject_kind", "subject_number"], how="left")
-        .join(advanced, on="id", how="left")
+        seen.join(advanced, on="id", how="left")
         .join(_moves(home, programme, standing, approved, today), on="payee_number", how="left")
         .join(_living(standing), on="household_number", how="left")
         .with_columns(stage=_stage(today))
@@ -158,7 +151,7 @@ def changed(home: Home, programme: Programme, standing: Standing, today: date) -
         .then(pl.lit("TAX_UP"))
         .when(pl.col("verdict_now") == "対象外")
         .then(pl.lit("EXCLUDED"))
-        .when(pl.col("verdict_now") == "未確定")
+        .when((pl.col("verdict_now") == "未確定") & ~pl.col("kept"))
         .then(pl.lit("UNDETERMINED"))
         .when(pl.col("payee_now") != pl.col("payee_number"))
         .then(pl.lit("PAYEE_CHANGED"))

@@ -10,20 +10,25 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from benefit.domain.business_days import add_bank_business_days
+from benefit.domain.entitlement import SUBJECT_OF_SLOT
 from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import Decisions
 from benefit.rules.route import ward_households
 from benefit.services import extracts
-from benefit.services.entitlements import all_slots, stored_entitlements
+from benefit.services.entitlements import all_outcomes, all_slots, stored_entitlements
+from benefit.services.holds import released
 from benefit.services.home import Home
 from benefit.services.runs import last_approved
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import ward
 from benefit.store.engine import reading
+
+#: 解除できる保留のうち、判定の「分からない」を職員が確かめたもの: 支給判定の検査 → 判定の検査。
+CLEARS = {"CHK41": "PRIOR", "CHK63": "DECLARED"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     letter = ward.letter
     with reading(home.ward) as connection:
         stored = stored_entitlements(connection, programme.id)
+        freed = _cleared(connection)
         written = connection.execute(
             select(letter.c.entitlement_id, letter.c.branch, letter.c.account_flag)
             .where(letter.c.lot_id.is_not(None))
@@ -76,34 +82,48 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     ).unique(["id", "branch"], keep="last", maintain_order=True)
     # 外へ出してよいかは、いまの経路で決める。対象でなくなった権利も、世帯の保護の印だけは直接に見る。
     wards = ward_households(inputs.marked, decisions.persons.lazy()).collect()
-    taxed = decisions.taxpayers.select("person_number", tax_reasons="reasons")
+    verdicts = all_outcomes(decisions).select(
+        "subject_kind", "subject_number", verdict_now="verdict", reasons_now="reasons"
+    )
     seen = (
         stored.join(now, on="slot", how="left")
         .join(letters, on=["id", "branch"], how="left")
         .join(near.rename({"person_number": "payee_number", "near": "payee_near"}), on="payee_number", how="left")
         .join(near.rename({"person_number": "subject_number", "near": "subject_near"}), on="subject_number", how="left")
         .join(wards, on="household_number", how="left")
-        .join(taxed, left_on="subject_number", right_on="person_number", how="left")
+        .with_columns(subject_kind=pl.col("slot_kind").replace_strict(SUBJECT_OF_SLOT, return_dtype=pl.String))
+        .join(verdicts, on=["subject_kind", "subject_number"], how="left")
+        .join(freed, on="id", how="left")
         .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
     )
     # 調整給付は、額を本人に知らせた後は凍結されている。後からの税の更正では、額も対象であることも変わらない（A.6）。
     # 知らせる前なら、作り直して差の承認を受ければ、登録した額が直る（runs.approve）。
-    tax_only = pl.col("tax_reasons").is_not_null() & ~pl.col("tax_reasons").str.split(";").list.set_intersection(
+    reasons = pl.col("reasons_now").str.split(";")
+    tax_only = pl.col("verdict_now").is_not_null() & ~reasons.list.set_intersection(
         pl.lit(["ALIVE", "PAYEE"])
     ).list.len().cast(pl.Boolean)
+    # 二人の職員が確かめて解除した「分からない」（世帯分離、未申告）は、対象のままとみる（CHK41・CHK63）。
+    cleared = (pl.col("verdict_now") == "未確定") & (
+        reasons.list.set_difference(pl.col("cleared").fill_null([])).list.len() == 0
+    )
     is_adjustment = pl.col("slot_kind") == "ADJ"
-    seen = seen.with_columns(
-        computed_yen=pl.col("amount_now_yen"),
-        frozen=(
-            is_adjustment
-            & tax_only
-            & pl.col("flag_written").is_not_null()
-            & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen"))
-        ).fill_null(value=False),
-    ).with_columns(
-        amount_now_yen=pl.when("frozen").then("amount_yen").otherwise("amount_now_yen"),
-        payee_now=pl.when("frozen").then("payee_number").otherwise("payee_now"),
-        route_now=pl.when(pl.col("frozen") & pl.col("route_now").is_null()).then("route").otherwise("route_now"),
+    seen = (
+        seen.with_columns(
+            computed_yen=pl.col("amount_now_yen"),
+            frozen=(
+                is_adjustment
+                & tax_only
+                & pl.col("flag_written").is_not_null()
+                & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen"))
+            ).fill_null(value=False),
+            kept=cleared.fill_null(value=False),
+        )
+        .with_columns(kept=pl.col("kept") | pl.col("frozen"))
+        .with_columns(
+            amount_now_yen=pl.when("kept").then("amount_yen").otherwise("amount_now_yen"),
+            payee_now=pl.when("kept").then("payee_number").otherwise("payee_now"),
+            route_now=pl.when(pl.col("kept") & pl.col("route_now").is_null()).then("route").otherwise("route_now"),
+        )
     )
     seen = seen.with_columns(
         eligible_now=pl.col("route_now").is_not_null(),
@@ -129,6 +149,14 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         .then(pl.lit("支給額が変わった"))
     )
     return Standing(inputs, decisions, seen.with_columns(open=pl.col("why_closed").is_null()).sort("case_number"))
+
+
+def _cleared(connection: Connection) -> pl.DataFrame:
+    """解除された検査が確かめた、判定の検査: id、cleared（PRIOR・DECLARED の並び）。"""
+    freed = released(connection).filter(pl.col("check_id").is_in(list(CLEARS)))
+    return freed.group_by(id="entitlement_id").agg(
+        cleared=pl.col("check_id").replace_strict(CLEARS, return_dtype=pl.String).unique()
+    )
 
 
 def near_protected(protected: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:

@@ -14,20 +14,22 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from benefit import __version__
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
-from benefit.domain.errors import Place, RefusedByRule, RefusedInput
+from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.programme import Programme
+from benefit.domain.transfer import LIVE_STATES
 from benefit.records import planned_payments, verdicts
 from benefit.records.bank_master import BankMaster
-from benefit.rules.payment_checks import FILE_CHECKS, coarse_reasons, judge_rows
-from benefit.services.files import read_input, read_manifest, sha256_of, write_atomic, write_manifest
+from benefit.rules.payment_check import FILE_CHECKS
+from benefit.rules.payment_verdicts import coarse_reasons, judge_rows
+from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of, write_atomic, write_manifest
 from benefit.services.gate import stand
 from benefit.services.home import Home
-from benefit.services.judgment_rows import prepare, ward_rows, with_ledger
+from benefit.services.judgment_rows import prepare, sampled, ward_rows, with_ledger
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
@@ -79,6 +81,7 @@ def judge_folder(
             check = "CHK05" if refused.code == "unexpected-column" else "CHK03"
             raise _refuse_file(check, str(refused), folder.name) from None
         _check_manifest(manifest, rows, fingerprint, programme, folder.name)
+        _check_count(home, programme, rows, folder.name)
         _judge(
             home,
             programme,
@@ -116,6 +119,63 @@ def judge_ward_rows(
     return write_results(home, programme, file_number, out=out, repeated=repeated)
 
 
+def judge_again(
+    home: Home,
+    programme: Programme,
+    file_number: str,
+    *,
+    out: Path,
+    today: date,
+    bank_master: BankMaster,
+    clock: Clock,
+) -> Judged | None:
+    """判定済みのファイルのうち、支給可でない行を、いまの事実で判定し直す。残っていなければ None。
+
+    保留が解除された行、元を直した不可の行は、ここを通って初めて支給可になる（benefit-rules C.3 J31・J32 → J30）。
+    """
+    table, verdict = ward.planned_file, ward.verdict
+    with reading(home.ward) as connection:
+        file = connection.execute(
+            select(table.c.id, table.c.sha256).where(
+                table.c.programme == programme.id, table.c.file_number == file_number
+            )
+        ).first()
+        if file is None:
+            raise WrongUse("このファイル番号の判定はありません", found=file_number)
+        settled = connection.execute(
+            select(verdict.c.case_number).where(verdict.c.verdict == "支給可", verdict.c.entitlement_id.is_not(None))
+        ).scalars()
+        paid = set(settled)
+        numbers = connection.execute(
+            select(table.c.file_number).where(
+                table.c.programme == programme.id, table.c.file_number.startswith(f"{file_number}+", autoescape=True)
+            )
+        ).scalars()
+        turn = len(list(numbers)) + 1
+    rows = pl.read_parquet(kept_rows(home, file.sha256))
+    left = rows.filter(~pl.col("case_number").is_in(list(paid)))
+    if left.is_empty():
+        return None
+    again = f"{file_number}+{turn}"
+    fingerprint = sha256_of(f"{file.sha256}+{turn}".encode())
+    _judge(
+        home,
+        programme,
+        left,
+        file_number=again,
+        fingerprint=fingerprint,
+        today=today,
+        bank_master=bank_master,
+        clock=clock,
+    )
+    return write_results(home, programme, again, out=out, repeated=False)
+
+
+def kept_rows(home: Home, fingerprint: str) -> Path:
+    """判定した申し出の行の置き場所。"""
+    return home.path / "planned" / f"{fingerprint[:32]}.parquet"
+
+
 def _already(home: Home, programme: Programme, file_number: str, fingerprint: str, place: str) -> bool:
     table = ward.planned_file
     mine = (table.c.programme == programme.id) & (table.c.file_number == file_number)
@@ -150,6 +210,22 @@ def _check_manifest(
         raise _refuse_file("CHK02", "manifest に「ファイル番号」がありません", place)
 
 
+def _check_count(home: Home, programme: Programme, rows: pl.DataFrame, place: str) -> None:
+    """CHK04: まだ払っていない権利より多い行のファイルは、見るまでもなく断る。"""
+    table, payment, valid = ward.entitlement, ward.payment, ward.valid_entitlement
+    live = select(payment.c.entitlement_id).where(payment.c.state.in_(LIVE_STATES))
+    query = (
+        select(func.count())
+        .select_from(table)
+        .join(valid, valid.c.entitlement_id == table.c.id)
+        .where(table.c.programme == programme.id, table.c.id.not_in(live))
+    )
+    with reading(home.ward) as connection:
+        unpaid = connection.execute(query).scalar_one()
+    if rows.height > unpaid:
+        raise _refuse_file("CHK04", f"明細 {rows.height:,} 行、まだ払っていない権利 {unpaid:,} 件です", place)
+
+
 def _judge(
     home: Home,
     programme: Programme,
@@ -162,13 +238,19 @@ def _judge(
     clock: Clock,
 ) -> None:
     standing = stand(home, programme, today)
-    prepared = prepare(standing, rows, today, bank_master).with_columns(judged_on=pl.lit(today))
+    prepared = prepare(standing, rows, today, bank_master).with_columns(
+        judged_on=pl.lit(today), sampled=sampled(fingerprint)
+    )
+    # 判定し直す（--again）ために、申し出の行を残す。登録より先に置くので、登録された判定の行はいつもある。
+    with atomic_path(kept_rows(home, fingerprint)) as beside:
+        rows.write_parquet(beside, compression="zstd")
+        beside.chmod(0o600)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         table = ward.planned_file
         if connection.execute(select(table.c.id).where(table.c.sha256 == fingerprint)).first():
             return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
-        judged = judge_rows(with_ledger(connection, prepared), programme)
+        judged = judge_rows(with_ledger(connection, prepared, programme), programme)
         file_id = connection.execute(
             ward.planned_file.insert().values(
                 programme=programme.id,

@@ -9,11 +9,13 @@ from sqlalchemy import Connection, select
 
 from benefit.domain.letter import PUSH_NOTICE
 from benefit.domain.programme import Programme
+from benefit.domain.transfer import LIVE_STATES
 from benefit.records.bank_master import BankMaster
 from benefit.records.zengin import TransferLine, unwritable
 from benefit.rules.name_agreement import agrees
 from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
+from benefit.services.holds import with_released
 from benefit.services.home import Home
 from benefit.services.transfer_lines import ACCOUNT, pending_verdicts
 from benefit.store import ward
@@ -84,6 +86,8 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
         "payee_dead",
         "ward_only",
         "valid",
+        "verdict_now",
+        "reasons_now",
         "route_now",
         entitlement_id="id",
         branch_now="branch",
@@ -101,6 +105,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
     )
     joined = _fill_ward_accounts(joined, standing)
     joined = joined.with_columns(account_bad=_account_bad(joined, bank_master))
+    joined = _mark_origin_accounts(joined, standing)
     shared = (
         joined.filter(pl.col("account_number").is_not_null())
         .group_by("bank_code", "branch_code", "account_type", "account_number")
@@ -159,16 +164,81 @@ def _fill_ward_accounts(rows: pl.DataFrame, standing: Standing) -> pl.DataFrame:
         maintain_order="left",
     )
     by_ward = pl.col("from_ward") | pl.col("account_flag_now").is_in(["1", "3"]).fill_null(value=False)
-    return filled.with_columns(
-        [
-            pl.when(by_ward & ~pl.col("account_sent")).then(pl.col(f"{name}_own")).otherwise(pl.col(name)).alias(name)
-            for name in ACCOUNT
-        ]
-    ).drop([f"{name}_own" for name in ACCOUNT])
+    # CHK87: 手紙に書いた過去の口座と、申し出の口座が違うか（名義の書き方の違いは CHK81 が見る）。
+    number = ("bank_code", "branch_code", "account_type", "account_number")
+    differs = pl.any_horizontal([pl.col(name).ne_missing(pl.col(f"{name}_own")) for name in number])
+    return (
+        filled.with_columns(account_differs=differs)
+        .with_columns(
+            [
+                pl.when(by_ward & ~pl.col("account_sent"))
+                .then(pl.col(f"{name}_own"))
+                .otherwise(pl.col(name))
+                .alias(name)
+                for name in ACCOUNT
+            ]
+        )
+        .drop([f"{name}_own" for name in ACCOUNT])
+    )
 
 
-def with_ledger(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
-    """台帳の事実を足す: 支払、戻ったお金、手紙の期限。判定と登録は同じトランザクションの中である。"""
+def _mark_origin_accounts(rows: pl.DataFrame, standing: Standing) -> pl.DataFrame:
+    """CHK86: 使う口座が、受給者の基準日の世帯の、ほかの人の口座か。"""
+    number = ["bank_code", "branch_code", "account_type", "account_number"]
+    persons = standing.decisions.persons.select("person_number", home="household_number")
+    theirs = (
+        chosen_accounts(standing)
+        .join(persons, on="person_number")
+        .select("home", *number, owner="person_number")
+        .unique()
+    )
+    hit = (
+        rows.select("line_number", "payee_number", *number)
+        .join(persons, left_on="payee_number", right_on="person_number")
+        .join(theirs, on=["home", *number])
+        .filter(pl.col("owner") != pl.col("payee_number"))
+        .select("line_number", account_of_origin=pl.lit(value=True))
+        .unique()
+    )
+    return rows.join(hit, on="line_number", how="left", maintain_order="left").with_columns(
+        pl.col("account_of_origin").fill_null(value=False)
+    )
+
+
+def sampled(fingerprint: str) -> pl.Expr:
+    """CHK95: ファイルの指紋と給付管理番号から選ぶ、百件に一件。申し出る側には選べない。"""
+    number = pl.col("case_number").str.slice(0, 10).cast(pl.Int64, strict=False)
+    seed = int(fingerprint[:8], 16)
+    return ((number % 1_000_003 * (seed % 999_983 + 1) + seed) % 1_000_003 % 100 == 0).fill_null(value=False)
+
+
+def _decided_homes(connection: Connection) -> list[int]:
+    """世帯の給付が、支給可か、振込の途中か、振込済の世帯（CHK45）。"""
+    entitlement, payment = ward.entitlement, ward.payment
+    paid = connection.execute(
+        select(entitlement.c.household_number)
+        .join(payment, payment.c.entitlement_id == entitlement.c.id)
+        .where(entitlement.c.slot_kind == "HH100K", payment.c.state.in_(LIVE_STATES))
+    ).scalars()
+    waiting = [line["entitlement_id"] for line in pending_verdicts(connection)]
+    homes = connection.execute(
+        select(entitlement.c.id, entitlement.c.household_number).where(entitlement.c.slot_kind == "HH100K")
+    ).all()
+    decided = set(waiting)
+    return sorted({*paid, *(row.household_number for row in homes if row.id in decided)} - {None})
+
+
+def with_ledger(connection: Connection, rows: pl.DataFrame, programme: Programme) -> pl.DataFrame:
+    """台帳の事実を足す: 支払、戻ったお金、手紙の期限、解除。判定と登録は同じトランザクションの中である。"""
+    table = ward.entitlement
+    others = connection.execute(select(table.c.case_number).where(table.c.programme != programme.id)).scalars().all()
+    rows = with_released(connection, rows.with_columns(pl.col("entitlement_id").cast(pl.Int64)))
+    homes = pl.Series(_decided_homes(connection), dtype=pl.Int64).implode()
+    rows = rows.with_columns(
+        other_programme=pl.col("case_number").is_in(pl.Series(list(others), dtype=pl.String).implode()),
+        # 世帯の番号のない子（避難者に同伴した子など）には、世帯の給付の判定を求めない。
+        parent_decided=pl.col("household_number").is_in(homes) | pl.col("household_number").is_null(),
+    )
     payment, letter, posting = ward.payment, ward.letter, ward.posting
     payments = pl.DataFrame(
         [tuple(r) for r in connection.execute(select(payment.c.entitlement_id, payment.c.state, payment.c.id)).all()],

@@ -384,6 +384,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
     )
     op.create_table(
+        "hold_release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("check_id", sa.String(length=8), nullable=False),
+        sa.Column("line_digest", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_hold_release_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_hold_release_asked_by")),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_hold_release_entitlement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold_release")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_hold_release_id_asked_by")),
+    )
+    op.create_table(
         "protection_release_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -458,6 +473,21 @@ def upgrade() -> None:
             name=op.f("fk_claim_slot_claim_id_decision"),
         ),
         sa.PrimaryKeyConstraint("slot", name=op.f("pk_claim_slot")),
+    )
+    op.create_table(
+        "hold_release_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_hold_release_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_hold_release_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["hold_release.id", "hold_release.asked_by"],
+            name=op.f("fk_hold_release_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_hold_release_approval")),
     )
     op.create_table(
         "letter",
@@ -637,6 +667,7 @@ def downgrade() -> None:
 
     op.drop_table("payment")
     op.drop_table("letter")
+    op.drop_table("hold_release_approval")
     op.drop_table("claim_slot")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
@@ -645,6 +676,7 @@ def downgrade() -> None:
     op.drop_table("valid_entitlement")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
+    op.drop_table("hold_release")
     op.drop_table("claim_decision")
     op.drop_table("approval")
     op.drop_table("transfer")

@@ -21,6 +21,8 @@ APPEND_ONLY = (
     "reissue",
     "protection_release",
     "protection_release_approval",
+    "hold_release",
+    "hold_release_approval",
     "claim",
     "claim_decision",
     "claim_slot",

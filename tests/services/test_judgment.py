@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from benefit.domain.errors import RefusedByRule
 from benefit.services import extracts
+from benefit.store import ward
 from tests.services.conftest import Office
 from tests.support.small_ward import read, write
 
@@ -138,7 +141,10 @@ def test_ward_only_rows_from_outside_are_blocked_and_the_wards_own_are_not(offic
     done = judgment.judge_ward_rows(
         office.home, PROGRAMME, out=office.root / "ward-out", today=JUDGED, bank_master=office.banks, clock=office.clock
     )
-    assert done is None or done.blocked == 0
+    assert done is not None
+    assert "CHK56" not in done.checks
+    # 世帯の給付がまだ支給可でない家の子だけが止まる。
+    assert done.blocked == done.checks.get("CHK45", 0)
 
 
 def test_the_dead_and_the_no_longer_eligible_are_stopped_by_the_newest_extract(office: Office) -> None:
@@ -206,3 +212,85 @@ def test_a_known_number_with_other_content_and_known_content_with_another_number
     (folder / "planned.csv").write_bytes((office.planned / "planned.csv").read_bytes())
     with pytest.raises(RefusedByRule, match="CHK01"):
         office.judge(folder)
+
+
+def test_another_programmes_number_is_named_as_such(office: Office) -> None:
+    with office.home.ward.begin() as connection:
+        one = dict(connection.execute(sa.select(ward.entitlement)).mappings().first() or {})
+        other = {**one, "id": 9_999, "programme": "r5", "slot": "r5/HH100K/1", "case_number": "99999999990"}
+        connection.execute(ward.entitlement.insert().values(**other))
+    rows = office.rows()
+    rows[0]["給付管理番号"] = "99999999990"
+    office.judge(office.replan(rows))
+    found = read(office.root / "judged/verdicts.csv")[0]
+    assert (found["判定"], "CHK14" in found["検査"], "CHK10" in found["検査"]) == ("不可", True, False)
+
+
+def test_a_twin_with_another_number_holds_both_lines(office: Office) -> None:
+    rows = office.rows()
+    adults = [row for row in rows if row["支給予定額"] != "50000"]
+    one, other = adults[0], next(row for row in adults if row["住民番号"] != adults[0]["住民番号"])
+    same = {"金融機関コード": "9999", "支店コード": "001", "預金種目": "1", "口座番号": "9000777", "口座名義カナ": one["カナ氏名"],
+            "カナ氏名": one["カナ氏名"], "生年月日": one["生年月日"], "収受日": "2024-07-20", "審査完了日": "2024-07-21"}  # fmt: skip
+    one.update(same)
+    other.update(same)
+    office.judge(office.replan(rows))
+    hit = {number for number, row in office.verdicts().items() if "CHK23" in row["検査"].split(";")}
+    assert hit == {one["給付管理番号"], other["給付管理番号"]}
+
+
+def test_a_child_is_payable_only_with_its_household(office: Office) -> None:
+    """CHK45: 世帯の給付が支給可でなければ、こども加算は払わない。同じファイルの世帯の行も見る。"""
+    slots = {row["case_number"]: row for row in entitlements(office)}
+    rows = office.rows()
+    child = next(
+        row
+        for row in rows
+        if slots[row["給付管理番号"]]["slot_kind"] == "CHILD"
+        and any(one["給付管理番号"] == parent_of(slots, row) for one in rows)
+    )
+    parent = parent_of(slots, child)
+    without = [row for row in rows if row["給付管理番号"] != parent]
+    office.judge(office.replan(without), out="alone")
+    assert "CHK45" in office.verdicts("alone")[child["給付管理番号"]]["検査"].split(";")
+    office.judge(office.replan(rows, number="both", name="both"), out="both")
+    found = office.verdicts("both")
+    assert found[parent]["判定"] == "支給可"
+    assert "CHK45" not in found[child["給付管理番号"]]["検査"].split(";")
+
+
+def entitlements(office: Office) -> list[dict[str, Any]]:
+    with office.home.ward.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(ward.entitlement)).mappings()]
+
+
+def parent_of(slots: dict[str, dict[str, Any]], row: Row) -> str:
+    home = slots[row["給付管理番号"]]["household_number"]
+    found = [n for n, one in slots.items() if one["slot_kind"] == "HH100K" and one["household_number"] == home]
+    return found[0] if found else ""
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"減税前所得割額_区": "60000", "均等割額": "4000"}, "CHK62"),
+        ({"租税条約免除": "1"}, "CHK62"),
+        ({"申告区分": "未申告"}, "CHK63"),
+    ],
+)
+def test_a_household_that_changed_is_stopped_by_the_check_that_says_why(
+    office: Office, change: dict[str, str], check: str
+) -> None:
+    slots = {row["case_number"]: row for row in entitlements(office)}
+    row = next(one for one in office.rows() if slots[one["給付管理番号"]]["slot_kind"] == "HH100K")
+    taxes = read(office.root / "in/taxes.csv")
+    for one in taxes:
+        if one["宛名番号"] == row["住民番号"]:
+            one.update(change)
+    write(office.root / "taxes-new.csv", taxes, list(taxes[0]))
+    extracts.import_file(office.home, "taxes", office.root / "taxes-new.csv", clock=office.clock, levy_year=2024)
+    office.judge()
+    found = office.verdicts()[row["給付管理番号"]]
+    assert check in found["検査"].split(";")
+    assert "CHK61" not in found["検査"].split(";")
+    assert found["判定"] == ("保留" if check == "CHK63" else "不可")

@@ -12,6 +12,7 @@ from benefit.store.ward.beneficiaries import (
 )
 from benefit.store.ward.changes import change_closed, change_found, reissue
 from benefit.store.ward.claims import claim, claim_decision, claim_slot
+from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import audit_log, metadata, staff
 from benefit.store.ward.money import (
@@ -41,6 +42,8 @@ __all__ = [
     "entitlement",
     "extract_receipt",
     "handover",
+    "hold_release",
+    "hold_release_approval",
     "inquiry",
     "letter",
     "lot",
@@ -76,6 +79,8 @@ APPEND_ONLY = (
     "reissue",
     "protection_release",
     "protection_release_approval",
+    "hold_release",
+    "hold_release_approval",
     "claim",
     "claim_decision",
     "claim_slot",
