@@ -173,19 +173,24 @@ Word = Annotated[str, typer.Argument(help="判定の番号、latest（最後）�
 def runs(ctx: typer.Context, programme: ProgrammeId = "r6-2024") -> None:
     """登録された判定の一覧: 番号、日、対象、承認。"""
     from benefit.services import runs as recorded
+    from benefit.services import second
     from benefit.store.engine import reading
 
     given = context(ctx)
     given.need("ward", "run")
     chosen = given.home.programme(programme)
     table = Table(title=f"{chosen.name} の判定", title_justify="left")
-    for heading in ("番号", "判定の日", "作った人", "支給額合計（円）", "結果の指紋", "承認"):
+    for heading in ("番号", "判定の日", "作った人", "支給額合計（円）", "結果の指紋", "第二の判定", "承認"):
         table.add_column(heading)
     with reading(given.home.ward) as connection:
         for run in recorded.all_runs(connection, chosen.id):
             total = f"{run.counts['支給額合計']:,}"
             approved = run.approved_by or "まだ"
-            table.add_row(str(run.id), str(run.today), run.built_by, total, run.outcomes_sha256[:12], approved)
+            seen = second.last_seen(connection, chosen, run.input_digest)
+            verified = "まだ" if seen is None else f"違い {seen.differences:,}"
+            table.add_row(
+                str(run.id), str(run.today), run.built_by, total, run.outcomes_sha256[:12], verified, approved
+            )
     given.out.print(table)
 
 
@@ -220,12 +225,20 @@ def approve(
 ) -> None:
     """前に承認した判定との差を承認する。承認した判定の権利だけが、手紙・受渡・支払に進む。"""
     from benefit.services import runs as recorded
+    from benefit.services import second
+    from benefit.store.engine import reading
 
     given = context(ctx)
     given.need("ward", "run")
     chosen = given.home.programme(programme)
     actor = given.ward_staff(by)
     wanted = recorded.find(given.home, chosen, run)
+    with reading(given.home.ward) as connection:
+        verified = second.last_seen(connection, chosen, wanted.input_digest)
+    if verified is None:
+        given.say("第二の判定: まだ比べていません（benefit beneficiaries verify）。")
+    else:
+        given.say(f"第二の判定: {verified.compared:,} 行を比べ、違い {verified.differences:,}")
     done = recorded.approve(given.home, chosen, wanted, seen=difference, reason=reason, actor=actor, clock=given.clock)
     show_difference(given, chosen, done.difference, done.checks, out=None, title=f"承認した差（判定 {wanted.id}）")
     given.say(f"判定 {wanted.id} を承認しました。")

@@ -48,6 +48,20 @@ def test_the_result_is_recorded_with_the_digest_of_the_inputs(
         assert second.last_seen(connection, PROGRAMME, "0" * 64) is None
 
 
+def test_the_approver_sees_whether_the_run_was_verified(run: Run, ready: Path, tmp_path: Path) -> None:
+    del ready
+    folder = cut(tmp_path / "in")
+    for kind in ("residents", "taxes", "prior", "accounts", "protected"):
+        assert run("import", kind, folder / f"{kind}.csv")[0] == 0
+    assert run("beneficiaries", "build", "--today", "2024-06-20", "--out", tmp_path / "out")[0] == 0
+    assert "まだ" in run("beneficiaries", "runs")[1]
+    # 別の日の判定を比べても、この判定を比べたことにはならない。
+    assert run("beneficiaries", "verify", "--today", "2024-06-21")[0] == 0
+    assert "違い 0" not in run("beneficiaries", "runs")[1].replace("\n", "")
+    assert run("beneficiaries", "verify", "--today", "2024-06-20")[0] == 0
+    assert "違い 0" in run("beneficiaries", "runs")[1].replace("\n", "")
+
+
 def test_a_difference_is_written_with_both_answers_and_refused(
     run: Run, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
