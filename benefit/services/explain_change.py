@@ -41,15 +41,18 @@ def changes(near: Nearby) -> list[Change]:
     """この対象の、変わる条件。近いものから。
 
     対象: それ一つで終わる（額や給付が変わる）違い。対象外・未確定: 答えが変わる最小の違いと、対象になる最小の違い。
+    候補の中に対象になる組がなければ、空。
     """
     now = near.after()
     if now.verdict == "対象":
         found = margins(near) if near.kind == layout.TAXPAYER else _breaking(near, now)
         return [Change((move,), near.after(move.facts)) for move in found]
-    eligible = _to_eligible(near)
+    ways = _candidates(near)
+    pool = tuple({move.says: move for move in chain.from_iterable(ways)}.values())
+    eligible = _to_eligible(near, ways, pool)
     if eligible is None:
         return []
-    smaller = _smaller(near, eligible, lambda answer: answer.verdict != now.verdict)
+    smaller = _smaller(near, eligible, lambda answer: answer.verdict != now.verdict, pool)
     found_sets = [eligible] if smaller is None else [smaller, eligible]
     return [Change(moves, near.after(_facts(moves))) for moves in found_sets]
 
@@ -63,23 +66,17 @@ def _breaking(near: Nearby, now: Answered) -> list[Move]:
     return [move for move in firsts if move is not None]
 
 
-def _to_eligible(near: Nearby) -> tuple[Move, ...] | None:
+def _to_eligible(near: Nearby, ways: list[tuple[Move, ...]], pool: tuple[Move, ...]) -> tuple[Move, ...] | None:
     """対象になる最小の組。この候補の中にないときは None。"""
 
     def eligible(answer: Answered) -> bool:
         return answer.verdict == "対象"
 
-    best: tuple[Move, ...] | None = None
-    for whole in _candidates(near):
-        if not eligible(near.after(_facts(whole))):
-            continue
-        found = _pruned(near, whole, eligible)
-        if best is None or len(found) < len(best):
-            best = found
-    if best is None:
+    found = [_pruned(near, whole, eligible) for whole in ways if eligible(near.after(_facts(whole)))]
+    if not found:
         return None
-    everything = tuple(dict.fromkeys(chain.from_iterable(_candidates(near))))
-    return _smaller(near, best, eligible, everything) or best
+    best = min(found, key=len)
+    return _smaller(near, best, eligible, pool) or best
 
 
 def _candidates(near: Nearby) -> list[tuple[Move, ...]]:
@@ -92,18 +89,21 @@ def _candidates(near: Nearby) -> list[tuple[Move, ...]]:
 
 def _pruned(near: Nearby, moves: tuple[Move, ...], holds: Callable[[Answered], bool]) -> tuple[Move, ...]:
     """一つずつ除いても成り立つなら除く。残りは、どの一つも要る。"""
-    for move in moves:
-        rest = tuple(one for one in moves if one is not move)
-        if rest and holds(near.after(_facts(rest))):
-            moves = rest
-    return moves
+    while True:
+        before = moves
+        for move in before:
+            rest = tuple(one for one in moves if one is not move)
+            if rest and holds(near.after(_facts(rest))):
+                moves = rest
+        if moves == before:
+            return moves
 
 
 def _smaller(
-    near: Nearby, best: tuple[Move, ...], holds: Callable[[Answered], bool], among: tuple[Move, ...] | None = None
+    near: Nearby, best: tuple[Move, ...], holds: Callable[[Answered], bool], pool: tuple[Move, ...]
 ) -> tuple[Move, ...] | None:
     """`best` より数の少ない組で成り立つもの。少ない方から全部試す。なければ（試しきれなければ）None。"""
-    pool, tried = among or tuple(dict.fromkeys(chain.from_iterable(_candidates(near)))), 0
+    tried = 0
     for size in range(1, len(best)):
         tried += comb(len(pool), size)
         if tried > _TRIES:
