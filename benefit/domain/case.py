@@ -221,6 +221,7 @@ EVENT_NAMES = {
     "account_asked": "口座再届出の依頼",
     "account_received": "新しい口座の収受",
     "withdrawn": "区へ引上げ",
+    "reissued": "手紙の出し直し",
 }
 
 

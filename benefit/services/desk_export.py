@@ -20,6 +20,7 @@ from benefit.records import payees
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
+from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
 from benefit.store.engine import reading
 
@@ -128,19 +129,24 @@ def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
 
 
 def progress(connection: Connection) -> pl.DataFrame:
-    """進捗: entitlement_id、state、sent_on、due_on、transferred_on。手紙、判定、支払の順に新しいものが勝つ。"""
-    letter, verdict, payment = ward.letter, ward.verdict, ward.payment
+    """進捗: entitlement_id、state、sent_on、due_on、transferred_on。手紙、判定、支払の順に新しいものが勝つ。
+
+    出し直した後は、いまの枝番の手紙と、その後の判定・支払だけを見る。
+    """
+    letter, verdict, payment, entitlement = ward.letter, ward.verdict, ward.payment, ward.entitlement
     letters = _frame(
         connection,
-        select(letter.c.entitlement_id, letter.c.kind, letter.c.issued_on, letter.c.due_on).where(
-            letter.c.lot_id.is_not(None)
-        ),
+        select(letter.c.entitlement_id, letter.c.kind, letter.c.issued_on, letter.c.due_on)
+        .join(entitlement, (entitlement.c.id == letter.c.entitlement_id) & (entitlement.c.branch == letter.c.branch))
+        .where(letter.c.lot_id.is_not(None))
+        .order_by(letter.c.id),
         {"entitlement_id": pl.Int64, "kind": pl.String, "sent_on": pl.Date, "due_on": pl.Date},
     ).unique("entitlement_id", keep="last", maintain_order=True)
     verdicts = _frame(
         connection,
         select(verdict.c.entitlement_id, verdict.c.verdict)
-        .where(verdict.c.entitlement_id.is_not(None))
+        .join(ward.planned_file, ward.planned_file.c.id == verdict.c.planned_file_id)
+        .where(verdict.c.entitlement_id.is_not(None), ~superseded())
         .order_by(verdict.c.planned_file_id, verdict.c.line_number),
         {"entitlement_id": pl.Int64, "verdict": pl.String},
     ).unique("entitlement_id", keep="last", maintain_order=True)
@@ -150,7 +156,12 @@ def progress(connection: Connection) -> pl.DataFrame:
         select(payment.c.entitlement_id, payment.c.state, func.max(transfer.c.pay_date))
         .join(line, line.c.payment_id == payment.c.id)
         .join(transfer, transfer.c.id == line.c.transfer_id)
-        .where(payment.c.state != "F49")
+        .join(ward.planned_file, ward.planned_file.c.id == payment.c.planned_file_id)
+        .join(
+            verdict,
+            (verdict.c.planned_file_id == payment.c.planned_file_id) & (verdict.c.line_number == payment.c.line_number),
+        )
+        .where(payment.c.state != "F49", ~superseded())
         .group_by(payment.c.entitlement_id, payment.c.state, payment.c.attempt)
         .order_by(payment.c.attempt),
         {"entitlement_id": pl.Int64, "paid_state": pl.String, "transferred_on": pl.Date},

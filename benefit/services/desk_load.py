@@ -1,6 +1,7 @@
 """区から受け取った受給者を、給付管理システムの台帳に入れる（委託先の側）。
 
 同じ受渡は二度入らない。古い連番は断る。居なくなった人の行は消し、消した事実（番号と時刻）だけを残す。
+ほかの事業の件には触れない。区が手紙を出し直した（枝番が進んだ）件は、古い手紙への返送を捨てて、発送からやり直す。
 """
 
 from __future__ import annotations
@@ -24,6 +25,17 @@ from benefit.store import audit, desk
 
 #: 区の受渡だけが変える列（振込口座や収受日は、こちらの仕事の記録）。
 OWNED_BY_WARD = tuple(name for name in payees.COLUMNS.values() if name not in {"case_number", "state"})
+#: 返送された確認書が入れた列。手紙を出し直せば、無効になる。
+OF_THE_FORM = (
+    "bank_code",
+    "branch_code",
+    "account_type",
+    "account_number",
+    "holder_kana",
+    "received_on",
+    "reviewed_on",
+    "deficiency",
+)
 
 
 @dataclass(frozen=True)
@@ -74,30 +86,52 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
                 found=f"連番 {sequence}",
                 allowed=f"{last.sequence + 1} 以上",
             )
-        _name_benefits(connection, manifest.get("給付"), place)
-        return _apply(connection, rows, sequence, fingerprint, clock)
+        mine = _name_benefits(connection, manifest.get("事業"), manifest.get("給付"), place)
+        if strange := sorted(set(rows["benefit"].to_list()) - set(mine)):
+            raise RefusedInput(
+                "manifest にない給付の行があります", code="handover-names", place=place, found="、".join(strange)
+            )
+        return _apply(connection, rows, mine, sequence, fingerprint, clock)
 
 
-def _name_benefits(connection: Connection, given: object, place: Place) -> None:
-    """区の知らせた給付の名を置き換える。"""
+def _name_benefits(connection: Connection, programme: object, given: object, place: Place) -> list[str]:
+    """区の知らせた給付の名を置き換える。この事業の給付種別を返す。ほかの事業の給付種別なら断る。"""
     if not isinstance(given, dict) or not all(isinstance(name, str) and name for name in given.values()):
         raise RefusedInput("manifest に給付の名がありません", code="handover-names", place=place)
+    if not isinstance(programme, str) or not programme:
+        raise RefusedInput("manifest に事業がありません", code="handover-names", place=place)
     table = desk.benefit_name
-    known = {row.benefit: row.name for row in connection.execute(select(table))}
+    known = {row.benefit: row for row in connection.execute(select(table))}
     for benefit, name in sorted(given.items()):
         if benefit not in known:
-            connection.execute(table.insert().values(benefit=benefit, name=name))
-        elif known[benefit] != name:
+            connection.execute(table.insert().values(benefit=benefit, programme=programme, name=name))
+            continue
+        if known[benefit].programme != programme:
+            raise RefusedInput(
+                "この給付種別は、ほかの事業のものです",
+                code="handover-names",
+                place=place,
+                found=f"{benefit}（{programme}）",
+                allowed=known[benefit].programme,
+            )
+        if known[benefit].name != name:
             connection.execute(update(table).where(table.c.benefit == benefit).values(name=name))
+    return [row.benefit for row in known.values() if row.programme == programme] + [
+        benefit for benefit in given if benefit not in known
+    ]
 
 
-def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprint: str, clock: Clock) -> Loaded:
+def _apply(
+    connection: Connection, rows: pl.DataFrame, mine: list[str], sequence: int, fingerprint: str, clock: Clock
+) -> Loaded:
     now = clock()
     table = desk.benefit_case
     known = {
         row["case_number"]: row
         for row in connection.execute(
-            select(table.c.case_number, table.c.state, *(table.c[name] for name in OWNED_BY_WARD))
+            select(table.c.case_number, table.c.state, *(table.c[name] for name in (*OWNED_BY_WARD, *OF_THE_FORM)))
+            # 区は事業ごとに渡す。この事業の行だけを比べ、ほかの事業の件を引き上げない。
+            .where(table.c.benefit.in_(mine))
         ).mappings()
     }
     added: list[dict[str, Any]] = []
@@ -109,6 +143,11 @@ def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprin
         before = known.pop(number, None)
         owned = {name: row[name] for name in OWNED_BY_WARD}
         state = before["state"] if before else "S10"
+        form: dict[str, Any] = {name: before[name] for name in OF_THE_FORM} if before else {}
+        if before is not None and row["branch"] > before["branch"]:
+            # 出し直した: 古い枝番の返送と口座は無効（CHK12）。新しい手紙への返送を待つ。
+            events.append(_event(number, now, "reissued", state, "S10"))
+            state, form = "S10", dict.fromkeys(OF_THE_FORM)
         steps = ward_path(state, target)
         if steps is None:
             # 委託先の仕事が先に進んでいる（例: 収受済み）なら、区の古い進捗では戻さない。
@@ -118,7 +157,7 @@ def _apply(connection: Connection, rows: pl.DataFrame, sequence: int, fingerprin
         for event, then in steps:
             events.append(_event(number, now, event, state, then))
             state = then
-        values = {**owned, "state": state, "kana_key": search_key(row["kana_name"] or row["name"])}
+        values = {**owned, **form, "state": state, "kana_key": search_key(row["kana_name"] or row["name"])}
         if before is None:
             added.append({"case_number": number, "changed_at": now, **values})
             events.insert(len(events) - len(steps), _event(number, now, "loaded", "", "S10"))

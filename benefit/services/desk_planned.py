@@ -33,14 +33,12 @@ class Planned:
 
 
 def make(home: Home, programme_id: str, *, out: Path, today: date, actor: Actor, clock: Clock) -> Planned | None:
-    """出せる件をまとめて `out` に planned.csv と manifest.json を書く。なければ None（何も書かない）。"""
-    table = desk.benefit_case
+    """この事業の出せる件をまとめて `out` に planned.csv と manifest.json を書く。なければ None（何も書かない）。"""
+    table, named = desk.benefit_case, desk.benefit_name
+    mine = select(named.c.benefit).where(named.c.programme == programme_id)
+    ready = select(table).where(table.c.state.in_(READY), table.c.benefit.in_(mine))
     with home.desk.begin() as connection:
-        cases = (
-            connection.execute(select(table).where(table.c.state.in_(READY)).order_by(table.c.case_number))
-            .mappings()
-            .all()
-        )
+        cases = connection.execute(ready.order_by(table.c.case_number)).mappings().all()
         if not cases:
             return None
         number = (connection.execute(select(func.max(desk.planned_file.c.id))).scalar() or 0) + 1

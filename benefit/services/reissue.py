@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection, select, update
 
 from benefit.domain.access import Actor
@@ -40,8 +43,8 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
         )
         if row is None:
             raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
-        _refuse_if_moving(connection, row["id"], row["branch"])
         now = eligible.get(row["slot"])
+        _refuse_if_moving(connection, row["id"], row["branch"], stale=now is not None and _differs(dict(row), now))
         if now is None:
             raise RefusedByRule(
                 "最後に承認した判定では対象でないので、出し直せません。作り直して承認を受けてください",
@@ -74,18 +77,27 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
     return branch
 
 
-def _refuse_if_moving(connection: Connection, entitlement_id: int, branch: int) -> None:
-    """手紙がまだない、払った、払っている途中、支給可の判定が出ている権利は断る。"""
+def _differs(row: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """受給者か額が、登録と変わったか。変わった権利は、関門が閉じていて、前の判定のままでは払えない。"""
+    return any(row[name] != now[name] for name in ("payee_number", "amount_yen"))
+
+
+def _refuse_if_moving(connection: Connection, entitlement_id: int, branch: int, *, stale: bool) -> None:
+    """手紙がまだない、払った、払っている途中、支給可の判定が出ている権利は断る。
+
+    支給可の判定の後に受給者や額が変わった（`stale`）権利は、出し直すほかに払う道がない。古い判定は使えなくなる。
+    """
     letter, payment = ward.letter, ward.payment
+    waiting = any(line["entitlement_id"] == entitlement_id for line in pending_verdicts(connection))
     told = connection.execute(
         select(letter.c.id).where(letter.c.entitlement_id == entitlement_id, letter.c.branch == branch)
     ).first()
-    if told is None:
+    if told is None and not waiting:
         raise RefusedByRule("この枝番の手紙は、まだ作られていません。benefit letters make で作れます", code="no-letter")
     live = connection.execute(
         select(payment.c.id).where(payment.c.entitlement_id == entitlement_id, payment.c.state.in_(LIVE_STATES))
     ).first()
     if live is not None:
         raise RefusedByRule("振込済か、振込の途中の権利は、出し直せません", code="CHK13")
-    if any(line["entitlement_id"] == entitlement_id for line in pending_verdicts(connection)):
+    if waiting and not stale:
         raise RefusedByRule("支給可の判定が出て、振込を待っている権利は、出し直せません", code="CHK13")

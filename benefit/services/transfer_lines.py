@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import POSTINGS
@@ -18,11 +18,20 @@ from benefit.store import ward
 ACCOUNT = ("bank_code", "branch_code", "account_type", "account_number", "holder_kana")
 
 
+def superseded() -> ColumnElement[bool]:
+    """この判定（`verdict` と `planned_file`）の後に、手紙を出し直したか。古い枝番の申し出は、もう使えない（CHK12）。"""
+    reissue = ward.reissue
+    return exists().where(
+        reissue.c.entitlement_id == ward.verdict.c.entitlement_id,
+        reissue.c.made_at >= ward.planned_file.c.judged_at,
+    )
+
+
 def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
     """支給可で、まだ生きた支払になっていない判定の行。権利ごとに一番新しい一つ、給付管理番号の順。
 
     振込不能の後は、その後に判定し直した行だけが使える（古い口座の判定で、もう一度払わない）。取り消した後は、
-    同じ判定の行から作り直せる。支払が生きている権利は、何度判定されていても出てこない。
+    同じ判定の行から作り直せる。支払が生きている権利は、何度判定されていても出てこない。判定の後に出し直した権利も出てこない。
     """
     verdict, payment, entitlement = ward.verdict, ward.payment, ward.entitlement
     last = {
@@ -45,7 +54,8 @@ def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
             entitlement.c.branch,
         )
         .join(entitlement, entitlement.c.id == verdict.c.entitlement_id)
-        .where(verdict.c.verdict == "支給可")
+        .join(ward.planned_file, ward.planned_file.c.id == verdict.c.planned_file_id)
+        .where(verdict.c.verdict == "支給可", ~superseded())
         .order_by(entitlement.c.case_number, verdict.c.planned_file_id)
     )
     chosen: dict[int, dict[str, Any]] = {}

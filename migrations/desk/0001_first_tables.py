@@ -82,6 +82,7 @@ def upgrade() -> None:
     op.create_table(
         "benefit_name",
         sa.Column("benefit", sa.String(length=8), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("benefit", name=op.f("pk_benefit_name")),
     )

@@ -104,11 +104,12 @@ benefit_case = Table(
     Index("ix_benefit_case_kana_key_birth", "kana_key", "birth"),
 )
 
-#: 給付種別の名。区の受渡が知らせる（委託先は、給付事業のファイルを持たない）。
+#: 給付種別の名と、その事業。区の受渡が知らせる（委託先は、給付事業のファイルを持たない）。
 benefit_name = Table(
     "benefit_name",
     metadata,
     Column("benefit", String(8), primary_key=True),
+    Column("programme", String(40), nullable=False),
     Column("name", Text, nullable=False),
 )
 
