@@ -53,7 +53,7 @@ def test_the_cap_and_the_death_of_a_taxpayer_name_the_value_and_the_line(ward: H
     number = first("納税者", "CAP", "対象外")
     told = check_of(pages_of(ward, "納税者", number)[f"納税者 {number}"], "CAP")
     income = next(int(row["合計所得金額"]) for row in source("taxes") if row["宛名番号"] == number)
-    assert f"合計所得金額 {income:,} 円（上限 18,050,000 円）〔taxes.csv {line_of('taxes', number)} 行目〕" in told
+    assert f"合計所得金額 {income:,} 円（上限 18,050,000 円） 〔taxes.csv {line_of('taxes', number)} 行目〕" in told
     number = first("納税者", "ALIVE", "対象外")
     told = check_of(pages_of(ward, "納税者", number)[f"納税者 {number}"], "ALIVE")
     dates = {
