@@ -296,32 +296,3 @@ def close(
     given.need("ward", "change_found")
     changing.close(given.home, number, did=did, actor=given.ward_staff(by), clock=given.clock)
     given.say(f"変わったこと {number} を済ませました。")
-
-
-@app.command()
-def explain(
-    ctx: typer.Context,
-    household: Annotated[str | None, typer.Option(help="世帯番号（10 桁）")] = None,
-    person: Annotated[str | None, typer.Option(help="住民番号・宛名番号（10 桁）")] = None,
-    today: Annotated[str | None, typer.Option(help="判定の日（なければ、最後に作った時の日）")] = None,
-    programme: ProgrammeId = "r6-2024",
-) -> None:
-    """なぜ対象か、なぜ対象でないかを、検査ごとに、見た値と元の行で言う。"""
-    from benefit.services import explain as explaining
-
-    given = context(ctx)
-    given.need("ward", "run")
-    if (household is None) == (person is None):
-        raise WrongUse("--household か --person の、どちらか一つを指定します")
-    number = household or person or ""
-    if len(number) != 10 or not (number.isascii() and number.isdigit()):
-        raise WrongUse("番号は 10 桁の数字です", found=f"{len(number)} 文字")
-    chosen = given.home.programme(programme)
-    on = day(today) if today else explaining.last_day(given.home, chosen) or tokyo_date(given.clock())
-    pages = (
-        explaining.household(given.home, chosen, on, int(number))
-        if household
-        else explaining.person(given.home, chosen, on, int(number))
-    )
-    for page in pages:
-        given.say(page)

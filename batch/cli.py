@@ -15,6 +15,7 @@ from batch import (
     claims,
     demo,
     desk,
+    explain,
     housekeeping,
     imports,
     inquiries,
@@ -57,6 +58,7 @@ imports.add_to(app)
 judgments.add_to(app)
 replay.add_to(app)
 second.add_to(beneficiaries.app)
+explain.add_to(beneficiaries.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(protections.app, name="protection")
