@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services import claims_form, gate
+from benefit.services.entitlements import all_outcomes, all_slots
 from benefit.services.home import Home
+from benefit.services.standing import decide_now, gather
 from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import StepClock
@@ -89,16 +93,25 @@ def test_the_newborn_goes_all_the_way_to_a_letter(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("born", "verdict"),
-    [("2024-06-03", "CHK43"), ("2024-06-04", None), ("2024-10-31", None), ("2024-11-01", "BIRTH")],
+    ("born", "since", "verdict"),
+    [
+        ("2024-06-03", "2024-06-03", "CHK43"),
+        ("2024-06-03", "2024-06-10", "BIRTH"),
+        ("2024-06-04", "2024-06-04", None),
+        ("2024-10-31", "2024-10-31", None),
+        ("2024-11-01", "2024-11-01", "BIRTH"),
+    ],
 )
-def test_newborn_means_after_the_base_date_up_to_the_last_day(office: Office, born: str, verdict: str | None) -> None:
-    """基準日に生まれた子は、基準日の世帯員として、もう数えられている。"""
-    office.change("residents", "新生児", 生年月日=born, 住民となった日=born)
+def test_newborn_means_after_the_base_date_up_to_the_last_day(
+    office: Office, born: str, since: str, verdict: str | None
+) -> None:
+    """基準日に生まれた子は新生児ではない（基準日の世帯員なら、もう数えられている）。"""
+    office.change("residents", "新生児", 生年月日=born, 住民となった日=since)
     day = date(2024, 11, 5)
     claim = office.enter(newborn(office), today=day, received_on=date(2024, 10, 31))
     if verdict is None:
-        assert office.decide(claim, today=day).state == "受理"
+        office.decide(claim, today=day)
+        assert office.claimed(day)[claim.number, office.person("新生児")]["判定"] == "対象"
         return
     with pytest.raises(RefusedByRule, match=verdict):
         office.decide(claim, today=day)
@@ -232,6 +245,20 @@ def test_a_claimed_child_who_later_turns_up_as_a_member_keeps_one_slot(office: O
     assert sum(slot in one for one in office.entitlements()) == 1
 
 
+def test_a_slot_of_the_judgment_is_never_joined_by_a_claimed_one(office: Office) -> None:
+    """規則に誤りがあって同じ slot の行が二つできても、登録へ進むのは判定の行だけ。"""
+    decisions = decide_now(gather(office.home, PROGRAMME, TODAY))
+    child = decisions.outcomes.filter(subject_number=int(office.person("子"))).with_columns(
+        slot_kind=pl.lit("CHILD"),
+        slot=pl.lit(f"r6-2024/CHILD/{office.person('子')}"),
+        claim_number=pl.lit("C000001"),
+        payee_number=pl.lit(1, dtype=pl.Int64),
+    )
+    doubled = replace(decisions, claimed=child)
+    assert all_slots(doubled, PROGRAMME).equals(all_slots(decisions, PROGRAMME))
+    assert all_outcomes(doubled).equals(decisions.outcomes)
+
+
 # ---- 別居児童
 
 
@@ -254,7 +281,8 @@ def test_a_child_outside_the_ward_is_added_by_name_and_birth(office: Office) -> 
 )
 def test_the_birth_dates_of_a_separate_child(office: Office, birth: date, accepted: bool) -> None:
     if accepted:
-        assert office.accept(outsider(birth=birth)).state == "受理"
+        claim = office.accept(outsider(birth=birth))
+        assert office.claimed()[claim.number, OUTSIDE]["判定"] == "対象"
         return
     with pytest.raises(RefusedByRule, match="BIRTH"):
         office.accept(outsider(birth=birth))
