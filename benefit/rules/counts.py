@@ -14,8 +14,7 @@ from benefit.rules.outcomes import Decisions, checks_of
 def counts(decisions: Decisions, programme: Programme) -> dict[str, object]:
     """summary.json に載せる数。外した数が 0 の検査は、職員が確かめる印になる（姶良市の事例）。"""
     outcomes = decisions.outcomes
-    # 列ごとに切れ目の違う表では、pl.format が PanicException を起こす（Polars 2.1）。少ない行なので、つなぎ直す。
-    eligible = outcomes.filter(pl.col("verdict") == "対象").rechunk()
+    eligible = outcomes.filter(pl.col("verdict") == "対象")
     verdicts: dict[str, dict[str, dict[str, int]]] = {}
     grouped = outcomes.group_by("benefit", "verdict").agg(rows=pl.len(), yen=pl.col("amount_yen").sum())
     for benefit, verdict, rows, yen in grouped.sort("benefit", "verdict").iter_rows():

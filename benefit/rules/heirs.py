@@ -37,16 +37,16 @@ def with_heirs(decisions: Decisions, facts: Facts) -> Decisions:
     def of_kind(kind: str) -> pl.DataFrame:
         return decisions.outcomes.filter(pl.col("subject_kind") == kind)
 
+    # 行のない表はつながない（`benefit.rules.outcomes.stacked` と同じ）。
+    parts = [
+        handed(of_kind("世帯"), "世帯", "subject_number"),
+        handed(of_kind("児童"), "世帯", "household_number"),
+        handed(of_kind("納税者"), "納税者", "subject_number"),
+    ]
     return replace(
         decisions,
         households=handed(decisions.households, "世帯", "household_number"),
         children=handed(decisions.children, "世帯", "household_number"),
         taxpayers=handed(decisions.taxpayers, "納税者", "person_number"),
-        outcomes=pl.concat(
-            [
-                handed(of_kind("世帯"), "世帯", "subject_number"),
-                handed(of_kind("児童"), "世帯", "household_number"),
-                handed(of_kind("納税者"), "納税者", "subject_number"),
-            ]
-        ),
+        outcomes=pl.concat([part for part in parts if part.height] or parts),
     )

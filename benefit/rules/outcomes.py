@@ -97,14 +97,17 @@ def decide(facts: Facts, programme: Programme, today: date) -> Decisions:
     households = routed(households, in_household)
     children = routed(children, in_household)
     taxpayers = routed(taxpayers, in_household | pl.col("itself").fill_null(value=False))
-    outcomes = pl.concat(
-        [
-            _outcome(households, "世帯", "household_number"),
-            _outcome(children, "児童", "person_number"),
-            _outcome(taxpayers, "納税者", "person_number"),
-        ]
+    outcomes = stacked(
+        _outcome(households, "世帯", "household_number"),
+        _outcome(children, "児童", "person_number"),
+        _outcome(taxpayers, "納税者", "person_number"),
     )
     return with_heirs(Decisions(members, households, children, taxpayers, outcomes), facts)
+
+
+def stacked(*frames: pl.DataFrame) -> pl.DataFrame:
+    """表を縦につなぐ。行のない表はつながない: 空の切れ端から始まる列では、pl.format が落ちる（Polars 2.1）。"""
+    return pl.concat([frame for frame in frames if frame.height] or frames[:1])
 
 
 def checks_of(programme: Programme) -> dict[str, tuple[Check, ...]]:
