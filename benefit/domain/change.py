@@ -125,7 +125,19 @@ CHANGES: tuple[Change, ...] = (
         },
     ),
     Change("AMOUNT", "支給額が変わった", "benefit-rules D CHK70", _OFFICER),
-    Change("REMOVED_BY_OFFICE", "職権で消除された", "benefit-rules A.7（保留、職員）", _OFFICER),
+    Change(
+        "REMOVED_BY_OFFICE",
+        "職権で消除された",
+        "benefit-rules A.7（保留、職員）",
+        {
+            "before_letter": ("居所を確かめてから手紙を出す",),
+            "sent": ("職員が居所を確かめる（支給判定が保留にする、CHK68）",),
+            "accepted": ("職員が居所を確かめる（支給判定が保留にする、CHK68）",),
+            "in_transfer": ("職員が居所を確かめる", _PULL_TRANSFER),
+            "paid": (_NOTHING,),
+            "failed": ("職員が居所を確かめる（支給判定が保留にする、CHK68）",),
+        },
+    ),
     Change(
         "MOVED",
         "住所・氏名が変わった、または転出した",

@@ -73,6 +73,7 @@ def fact_checks() -> tuple[PaymentCheck, ...]:
         ),
         PaymentCheck("CHK66", block, "区が住民税を賦課していない", "対象外", elsewhere),
         PaymentCheck("CHK67", block, "合計所得金額が上限を超える", "対象外", rich),
+        PaymentCheck("CHK68H", hold, "基準日の後に職権で消除されている", "区確認", KNOWN & pl.col("removed_by_office")),
         PaymentCheck(
             "CHK68",
             warn,

@@ -42,7 +42,7 @@ def _judged(rows: pl.DataFrame, programme: Programme) -> pl.DataFrame:
         return pl.any_horizontal([pl.col(check.id) for check in checks if check.severity is severity])
 
     listed = pl.concat_str(
-        # CHK72 は重さが二つあるので、式は二つ、番号は一つ。
+        # CHK68・CHK72 は重さが二つあるので、式は二つ、番号は一つ。
         [pl.when(pl.col(check.id)).then(pl.lit(check.id.removesuffix("H"))) for check in checks],
         separator=";",
         ignore_nulls=True,

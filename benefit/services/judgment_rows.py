@@ -70,9 +70,10 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
 def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: BankMaster) -> pl.DataFrame:
     """検査が見る列を揃える: 支給権利、受給者、いまの判定、使う口座。"""
     known = people(standing.inputs).select("person_number", payee_kana="kana_name", payee_birth="birth")
+    office = pl.col("removed_reason") == "職権"
     moved = standing.inputs.facts.residents.filter(
-        pl.col("removed_reason").is_in(["転出", "国外転出"]) & (pl.col("removed_on") <= today)
-    ).select(payee_number="person_number", moved_out=pl.lit(value=True))
+        pl.col("removed_reason").is_in(["転出", "国外転出", "職権"]) & (pl.col("removed_on") <= today)
+    ).select(payee_number="person_number", moved_out=~office, removed_by_office=office)
     entitlements = standing.entitlements.select(
         "case_number",
         "benefit",
@@ -100,6 +101,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
         .with_columns(
             account_sent=pl.any_horizontal([pl.col(name).is_not_null() for name in ACCOUNT]),
             moved_out=pl.col("moved_out").fill_null(value=False),
+            removed_by_office=pl.col("removed_by_office").fill_null(value=False),
             **{c: pl.col(c).fill_null(value=False) for c in ("eligible_now", "payee_dead", "ward_only", "valid")},
         )
     )

@@ -282,7 +282,9 @@ def test_a_household_that_changed_is_stopped_by_the_check_that_says_why(
     office: Office, change: dict[str, str], check: str
 ) -> None:
     slots = {row["case_number"]: row for row in entitlements(office)}
-    row = next(one for one in office.rows() if slots[one["給付管理番号"]]["slot_kind"] == "HH100K")
+    # 番号は作業場所ごとに違うので、権利の名の順で選ぶ。全員が非課税の世帯なら、どの変わり方も効く。
+    untaxed = [one for one in office.rows() if slots[one["給付管理番号"]]["benefit"] == "R6-1"]
+    row = min(untaxed, key=lambda one: slots[one["給付管理番号"]]["slot"])
     taxes = read(office.root / "in/taxes.csv")
     for one in taxes:
         if one["宛名番号"] == row["住民番号"]:
@@ -294,3 +296,31 @@ def test_a_household_that_changed_is_stopped_by_the_check_that_says_why(
     assert check in found["検査"].split(";")
     assert "CHK61" not in found["検査"].split(";")
     assert found["判定"] == ("保留" if check == "CHK63" else "不可")
+
+
+@pytest.mark.parametrize(("reason", "verdict"), [("職権", "保留"), ("転出", "支給可")])
+def test_one_removed_by_the_office_is_held_and_one_who_moved_is_paid(office: Office, reason: str, verdict: str) -> None:
+    slots = {row["case_number"]: row for row in entitlements(office)}
+    residents = read(office.root / "in/residents.csv")
+    staying = {row["住民番号"] for row in residents if not row["消除日"]}
+    chosen = {
+        row["住民番号"]
+        for row in office.rows()
+        if slots[row["給付管理番号"]]["slot_kind"] == "ADJ" and row["住民番号"] in staying
+    }
+    for one in residents:
+        if one["住民番号"] in chosen:
+            one.update({"消除日": "2024-07-10", "消除事由": reason})
+    write(office.root / "gone.csv", residents, list(residents[0]))
+    extracts.import_file(office.home, "residents", office.root / "gone.csv", clock=office.clock, levy_year=2024)
+    office.judge()
+    found = [
+        row
+        for number, row in office.verdicts().items()
+        if slots[number]["slot_kind"] == "ADJ" and f"{slots[number]['payee_number']:010d}" in chosen
+    ]
+    assert found
+    assert all("CHK68" in row["検査"].split(";") for row in found)
+    only = [row for row in found if set(row["検査"].split(";")) <= {"CHK68", "CHK95"}]
+    assert only
+    assert {row["判定"] for row in only} == {verdict}
