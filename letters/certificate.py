@@ -1,6 +1,6 @@
 """判定証明の紙（A4、PDF/A-2u）: 審査請求と開示のための一枚。長い世帯は次の頁へ続き、頁に n／m が付く。
 
-誰に渡す紙か（`reader`）で、載せるものが決まる（docs/decisions/判定証明の紙）。税額は、本人に渡す紙にだけ載る。
+誰に渡す紙か（`reader`）で、載せるものが決まる。税額と口座の種類は、本人に渡す紙にだけ載る。
 ほかの世帯員は、課税区分と答えまでである。世帯の外の人は、番号も載らない。
 """
 
@@ -94,7 +94,8 @@ def _paper(found: Certificate, reader: int | None, case_number: str | None) -> d
         "benefit": found.benefit_name,
         "verdict": found.verdict,
         "reasons": found.reasons,
-        "result": found.result,
+        # 口座の種類は、生活保護を受けていることを言ってしまうので、受給者に渡す紙にだけ載せる。
+        "result": found.result + (found.account if reader == found.payee_number else ""),
         "today": wareki(record.today),
         "base_date": wareki(programme.base_date),
         "sender": f"{programme.office.ward_name} {programme.office.office_name}",

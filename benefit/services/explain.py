@@ -65,7 +65,7 @@ def page(home: Home, found: Certificate) -> str:
     lines = [
         f"■ {found.kind} {found.number:010d}  {found.benefit_name}: {found.verdict}"
         + (f"（{found.reasons}）" if found.reasons else ""),
-        f"   {found.result}",
+        f"   {found.result}{found.account}",
         *(f"   {line}" for line in registered(home, found)),
         f"   判定の日 {record.today}、基準日 {record.programme.base_date}{run}",
     ]
@@ -97,12 +97,12 @@ def _change_line(found: Certificate, change: Change, reader: int | None, *, plai
     if result.verdict == "行なし":
         then = "この給付の対象として判定されない"
     else:
-        name = found.record.programme.benefit_names[result.benefit]
-        amount = f" {result.amount_yen:,} 円" if result.verdict == "対象" else f"（{result.reasons}）"
         whose = found.number if found.kind == "納税者" else None
-        if plain and whose is not None and whose != reader and result.verdict == "対象":
-            amount = ""
-        then = f"{name} {result.verdict}{amount}"
+        name, amount = "", f"（{result.reasons}）"
+        if result.verdict == "対象":
+            name = f"{found.record.programme.benefit_names[result.benefit]} "
+            amount = "" if plain and whose is not None and whose != reader else f" {result.amount_yen:,} 円"
+        then = f"{name}{result.verdict}{amount}"
     said = []
     for move in change.moves:
         value = Value(move.says, plain=move.plain, whose=move.whose)

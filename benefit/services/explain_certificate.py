@@ -66,7 +66,11 @@ class Certificate:
     benefit_name: str
     verdict: str
     reasons: str
+    #: 支給額、受給者、届け方。
     result: str
+    #: 口座の種類と、名義の一致。対象でなければ空。受給者でない人に渡す紙には載せない。
+    account: str
+    payee_number: int | None
     members: tuple[Value, ...]
     calculation: tuple[Value, ...]
     checks: tuple[Checked, ...]
@@ -183,6 +187,8 @@ def _made(
         row["verdict"],
         layout.reasons(row, checks),
         _result(row),
+        _account(row),
+        row["payee_number"],
         tuple(members),
         tuple(calculation),
         tuple(
@@ -215,10 +221,13 @@ def _result(row: dict[str, Any]) -> str:
     payee = "なし" if row["payee_number"] is None else f"{row['payee_number']:010d}"
     if row["verdict"] != "対象":
         return f"支給額 0 円、受給者 {payee}"
+    return f"支給額 {row['amount_yen']:,} 円、受給者 {payee}、届け方 {ROUTE_NAMES[row['route']]}"
+
+
+def _account(row: dict[str, Any]) -> str:
+    if row["verdict"] != "対象":
+        return ""
     agrees = ""
     if row["account_flag"] != "0":
         agrees = "（名義はカナ氏名と一致）" if row["name_agrees"] else "（名義がカナ氏名と一致しない）"
-    return (
-        f"支給額 {row['amount_yen']:,} 円、受給者 {payee}、届け方 {ROUTE_NAMES[row['route']]}、"
-        f"口座 {ACCOUNT_FLAG_NAMES[row['account_flag']]}{agrees}"
-    )
+    return f"、口座 {ACCOUNT_FLAG_NAMES[row['account_flag']]}{agrees}"
