@@ -68,7 +68,9 @@ def store(home: Home, inputs: Inputs, decisions: Decisions, digest: str) -> tupl
     """全員の写しを、判定のフォルダに置く。(場所、sha256)。登録より先に置くので、登録された判定の写しはいつもある。"""
     path = runs.folder(home, digest) / layout.FILE_NAME
     with atomic_path(path) as beside:
-        table_of(inputs, decisions).write_parquet(beside, compression="zstd", row_group_size=1 << 16)
+        table_of(inputs, decisions).write_parquet(
+            beside, compression="zstd", compression_level=1, row_group_size=1 << 16
+        )
         beside.chmod(0o600)
     return path, sha256_of(path.read_bytes())
 

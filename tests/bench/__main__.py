@@ -139,9 +139,10 @@ def build_large() -> list[Figure]:
 
 
 def prepared_home(residents: int) -> Path:
-    """取込の済んだ作業場所。判定だけを測るのに使う。取込のコードが変わっても写しの中身は同じなので、作り直さない。"""
+    """取込の済んだ作業場所。判定だけを測るのに使う。台帳の表が変わったら作り直す。"""
     folder = extracts_of(residents)
-    home = folder / "home"
+    tables = b"".join(path.read_bytes() for path in sorted((ROOT / "migrations" / "ward").glob("*.py")))
+    home = folder / f"home-{hashlib.sha256(tables).hexdigest()[:12]}"
     if not (home / "complete").exists():
         sys.stderr.write(f"{residents:,} 人を取り込んでいます…\n")
         shutil.rmtree(home, ignore_errors=True)
@@ -164,6 +165,19 @@ def judging(residents: int) -> list[Figure]:
 def importing(residents: int) -> list[Figure]:
     """抽出データ → 検査の済んだ写しと登録。"""
     return compare(f"import-{residents // 1000}k", "import", extracts_of(residents), 5, judged="seconds")
+
+
+def certificates(residents: int) -> list[Figure]:
+    """判定証明の写しを全員分置く秒。比は、同じ回の判定の秒に対して。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.certificates", str(prepared_home(residents))],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1])
+    value = statistics.median(told["seconds"])
+    ratio = statistics.median(own / judged for own, judged in zip(told["seconds"], told["judging"], strict=True))
+    name = f"certificates-{residents // 1000}k（一対象 {told['bytes'] / told['rows']:.1f} バイト）"
+    return [Figure(name, round(value, 3), "秒", "同じ回の判定", round(ratio, 2), "≤ 1", told["rows"], told["peak_mib"])]
 
 
 #: 多くの区を測るときの、区の数と一つの区の人数。働き手が立つまでの数秒が、比を決めない大きさにする。
@@ -211,6 +225,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "build-postgresql": build_postgresql,
     "judging-350k": lambda: judging(350_000),
     "import-350k": lambda: importing(350_000),
+    "certificates-350k": lambda: certificates(350_000),
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
 LONG: dict[str, Callable[[], list[Figure]]] = {
