@@ -88,6 +88,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     seen = (
         stored.join(now, on="slot", how="left")
         .join(letters, on=["id", "branch"], how="left")
+        .join(letters.select("id", told=pl.lit(value=True)).unique(), on="id", how="left")
         .join(near.rename({"person_number": "payee_number", "near": "payee_near"}), on="payee_number", how="left")
         .join(near.rename({"person_number": "subject_number", "near": "subject_near"}), on="subject_number", how="left")
         .join(wards, on="household_number", how="left")
@@ -113,7 +114,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
             frozen=(
                 is_adjustment
                 & tax_only
-                & pl.col("flag_written").is_not_null()
+                & pl.col("told").is_not_null()
                 & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen"))
             ).fill_null(value=False),
             kept=cleared.fill_null(value=False),

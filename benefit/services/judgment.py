@@ -29,7 +29,7 @@ from benefit.rules.payment_verdicts import coarse_reasons, judge_rows
 from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of, write_atomic, write_manifest
 from benefit.services.gate import stand
 from benefit.services.home import Home
-from benefit.services.judgment_rows import prepare, sampled, ward_rows, with_ledger
+from benefit.services.judgment_rows import WARD_FILE, prepare, sampled, ward_rows, with_ledger
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
@@ -103,7 +103,7 @@ def judge_ward_rows(
     if rows.is_empty():
         return None
     fingerprint = sha256_of(rows.write_csv().encode())
-    file_number = f"WARD-{today:%Y%m%d}-{fingerprint[:8]}"
+    file_number = f"{WARD_FILE}{today:%Y%m%d}-{fingerprint[:8]}"
     repeated = _already(home, programme, file_number, fingerprint, "区の行")
     if not repeated:
         _judge(
@@ -283,7 +283,7 @@ def _rule_version(programme: Programme) -> str:
 
 
 def write_results(home: Home, programme: Programme, file_number: str, *, out: Path, repeated: bool) -> Judged:
-    """台帳の判定結果を、区の verdicts.csv と、委託先への reply/ に書く。何度でも同じものが書ける。"""
+    """台帳の判定結果を、区の verdicts.csv と、委託先への reply/ に書く（区の行なら verdicts.csv だけ）。"""
     table, verdict = ward.planned_file, ward.verdict
     with reading(home.ward) as connection:
         file_id = connection.execute(
@@ -312,18 +312,20 @@ def write_results(home: Home, programme: Programme, file_number: str, *, out: Pa
     }
     rows = pl.DataFrame(lines, schema=schema, orient="row")
     write_atomic(out / verdicts.FILE_NAME, verdicts.render(rows))
-    reply = verdicts.render_reply(rows, coarse_reasons(programme))
-    write_atomic(out / "reply" / verdicts.REPLY_NAME, reply)
-    write_manifest(
-        out / "reply",
-        {
-            "種類": "判定結果",
-            "事業": programme.id,
-            "ファイル番号": file_number,
-            "件数": rows.height,
-            "sha256": sha256_of(reply),
-        },
-    )
+    # 区が直接扱う人の行の結果は、委託先へ返すものではない。渡せる形のフォルダを、そもそも作らない。
+    if not file_number.startswith(WARD_FILE):
+        reply = verdicts.render_reply(rows, coarse_reasons(programme))
+        write_atomic(out / "reply" / verdicts.REPLY_NAME, reply)
+        write_manifest(
+            out / "reply",
+            {
+                "種類": "判定結果",
+                "事業": programme.id,
+                "ファイル番号": file_number,
+                "件数": rows.height,
+                "sha256": sha256_of(reply),
+            },
+        )
     said = Counter(rows["verdict"].to_list())
     hit: Counter[str] = Counter()
     for checks in rows["checks"].to_list():

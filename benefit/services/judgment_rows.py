@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from benefit.domain.letter import PUSH_NOTICE
 from benefit.domain.programme import Programme
@@ -17,9 +17,12 @@ from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.holds import with_released
 from benefit.services.home import Home
-from benefit.services.transfer_lines import ACCOUNT, pending_verdicts
+from benefit.services.transfer_lines import ACCOUNT, pending_verdicts, superseded
 from benefit.store import ward
 from benefit.store.engine import reading
+
+#: 区の行のファイル番号の頭。
+WARD_FILE = "WARD-"
 
 
 def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
@@ -30,12 +33,17 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     """
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
-        judged = set(connection.execute(select(ward.verdict.c.entitlement_id)).scalars())
-        letter = ward.letter
+        judged = set(connection.execute(_judged_already()).scalars())
+        letter, entitlement = ward.letter, ward.entitlement
         noticed = set(
             connection.execute(
-                select(letter.c.entitlement_id).where(
-                    letter.c.kind == PUSH_NOTICE, letter.c.due_on < today, letter.c.lot_id.is_not(None)
+                select(letter.c.entitlement_id)
+                .join(entitlement, entitlement.c.id == letter.c.entitlement_id)
+                .where(
+                    letter.c.branch == entitlement.c.branch,
+                    letter.c.kind == PUSH_NOTICE,
+                    letter.c.due_on < today,
+                    letter.c.lot_id.is_not(None),
                 )
             ).scalars()
         )
@@ -64,6 +72,21 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
         received_on="received_on",
         reviewed_on="reviewed_on",
         from_ward=pl.lit(value=True),
+    )
+
+
+def _judged_already() -> Select[tuple[int]]:
+    """区の行として判定したか、支給可の判定が出た権利。
+
+    委託先の行が払えないと判定された後に、区が直接扱うことになった人（CHK56）は、ここに入らず、区の行として払える。
+    出し直した権利も、新しい手紙の後に、もう一度判定する。
+    """
+    verdict, file = ward.verdict, ward.planned_file
+    by_ward = file.c.file_number.startswith(WARD_FILE, autoescape=True)
+    return (
+        select(verdict.c.entitlement_id)
+        .join(file, file.c.id == verdict.c.planned_file_id)
+        .where(verdict.c.entitlement_id.is_not(None), by_ward | (verdict.c.verdict == "支給可"), ~superseded())
     )
 
 

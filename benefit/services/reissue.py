@@ -1,6 +1,7 @@
 """出し直し: 枝番を一つ進め、登録を最後に承認した判定に合わせる。古い枝番の手紙と申し出は、無効になる（CHK12）。
 
 給付管理番号は変わらない。一度払った、払っている途中の権利は、出し直せない（CHK13）。
+知らせた後の調整給付の額は、出し直しても変わらない。
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
 from sqlalchemy import Connection, select, update
 
 from benefit.domain.access import Actor
@@ -43,7 +45,9 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
         )
         if row is None:
             raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
-        now = eligible.get(row["slot"])
+        now: Mapping[str, Any] | None = eligible.get(row["slot"])
+        if row["slot_kind"] == "ADJ" and _told(connection, row["id"]):
+            now = _frozen(home, approved, dict(row), now)
         _refuse_if_moving(connection, row["id"], row["branch"], stale=now is not None and _differs(dict(row), now))
         if now is None:
             raise RefusedByRule(
@@ -75,6 +79,27 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
             detail={"branch": branch},
         )
     return branch
+
+
+def _told(connection: Connection, entitlement_id: int) -> bool:
+    """刷った手紙で、額を知らせたか。"""
+    letter = ward.letter
+    query = select(letter.c.id).where(letter.c.entitlement_id == entitlement_id, letter.c.lot_id.is_not(None))
+    return connection.execute(query).first() is not None
+
+
+def _frozen(
+    home: Home, approved: runs.Run, row: Mapping[str, Any], now: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """知らせた調整給付は、出し直しても、後からの税の更正では額も対象も変わらない（benefit-rules A.6、決定 0008）。"""
+    if now is not None:
+        return {**now, "benefit": row["benefit"], "amount_yen": row["amount_yen"]}
+    outcome = runs.outcomes_of(home, approved).filter(
+        (pl.col("subject_kind") == "納税者") & (pl.col("subject_number") == row["subject_number"])
+    )
+    if outcome.is_empty() or {"ALIVE", "PAYEE"} & set(outcome["reasons"][0].split(";")):
+        return None
+    return {name: row[name] for name in WATCHED}
 
 
 def _differs(row: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -184,8 +184,8 @@ def test_an_adjustment_nobody_was_told_of_is_not_frozen(office: Office, tmp_path
     rows = standing(office).filter(pl.col("slot_kind") == "ADJ")
     row = rows.row(0, named=True)
     with office.home.ward.begin() as connection:
-        branch = ward.entitlement.update().where(ward.entitlement.c.id == row["id"]).values(branch=9)
-        connection.execute(branch)
+        unprinted = {"lot_id": None, "held_reason": "字形がない"}
+        connection.execute(ward.letter.update().where(ward.letter.c.entitlement_id == row["id"]).values(unprinted))
     bring(office, "taxes", change(row["payee_number"], 合計所得金額="18050001"))
     assert found(office)[row["slot"]]["code"] == "EXCLUDED"
     assert not one(office, slot=row["slot"])["open"]
