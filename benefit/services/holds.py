@@ -17,6 +17,7 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.rules.payment_check import Severity
 from benefit.rules.payment_verdicts import payment_checks
+from benefit.services import two_people
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
@@ -123,38 +124,22 @@ def ask(
 
 def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> str:
     """解除を承認する。検査の番号を返す。申し出た人は、承認できない。"""
-    if actor.role != "approver":
-        raise RefusedByRule("承認は、承認の役割を持つ職員が行います", code="role")
-    release, approval, entitlement = ward.hold_release, ward.hold_release_approval, ward.entitlement
+    release, entitlement = ward.hold_release, ward.entitlement
     with home.ward.begin() as connection:
         in_turn(connection, "holds")
-        asked = (
-            connection.execute(
-                select(release, entitlement.c.case_number)
-                .join(entitlement, entitlement.c.id == release.c.entitlement_id)
-                .where(release.c.id == number)
-            )
-            .mappings()
-            .first()
+        asked = two_people.approve(
+            connection, release, ward.hold_release_approval, number, what="解除", actor=actor, clock=clock
         )
-        if asked is None:
-            raise WrongUse(f"解除の申し出 {number} はありません")
-        if asked["asked_by"] == actor.id:
-            raise RefusedByRule("申し出た人は、承認できません", code="two-people")
-        if connection.execute(select(approval.c.release_id).where(approval.c.release_id == number)).first():
-            raise RefusedByRule("この解除は、もう承認されています", code="approved")
-        connection.execute(
-            approval.insert().values(
-                release_id=number, asked_by=asked["asked_by"], approved_by=actor.id, approved_at=clock()
-            )
-        )
+        case_number = connection.execute(
+            select(entitlement.c.case_number).where(entitlement.c.id == asked["entitlement_id"])
+        ).scalar_one()
         audit.record(
             connection,
             ward.audit_log,
             at=clock(),
             actor=actor,
             action="hold.release",
-            subject=asked["case_number"],
+            subject=case_number,
             reason=asked["reason"],
             detail={"check": asked["check_id"], "release": number},
         )

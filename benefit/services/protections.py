@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
-from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.services import extracts
+from benefit.domain.errors import WrongUse
+from benefit.services import extracts, two_people
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
@@ -83,22 +83,9 @@ def ask_release(home: Home, person_number: int, *, reason: str, actor: Actor, cl
 def approve_release(home: Home, number: int, *, actor: Actor, clock: Clock) -> int:
     """解除を承認する。解除した人の番号を返す。申し出た人は、承認できない。"""
     release, approval = ward.protection_release, ward.protection_release_approval
-    if actor.role != "approver":
-        raise RefusedByRule("承認は、承認の役割を持つ職員が行います", code="role")
     with home.ward.begin() as connection:
         in_turn(connection, "protections")
-        asked = connection.execute(select(release).where(release.c.id == number)).mappings().first()
-        if asked is None:
-            raise WrongUse(f"解除の申し出 {number} はありません")
-        if asked["asked_by"] == actor.id:
-            raise RefusedByRule("申し出た人は、承認できません", code="two-people")
-        if connection.execute(select(approval.c.release_id).where(approval.c.release_id == number)).first():
-            raise RefusedByRule("この解除は、もう承認されています", code="approved")
-        connection.execute(
-            approval.insert().values(
-                release_id=number, asked_by=asked["asked_by"], approved_by=actor.id, approved_at=clock()
-            )
-        )
+        asked = two_people.approve(connection, release, approval, number, what="解除", actor=actor, clock=clock)
         audit.record(
             connection,
             ward.audit_log,

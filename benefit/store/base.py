@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import CheckConstraint, Column, DateTime, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -46,6 +57,20 @@ def staff_table(metadata: MetaData, roles: Iterable[str]) -> Table:
         moment("created_at"),
         moment("ended_at", nullable=True),
         one_of("role", roles),
+    )
+
+
+def approved_by_another(metadata: MetaData, parent: str) -> Table:
+    """`parent`（id、asked_by を持つ申し出の表）の、別の人の承認。申し出た人の承認の行は、存在できない。"""
+    return Table(
+        f"{parent}_approval",
+        metadata,
+        Column("release_id", Integer, primary_key=True),
+        Column("asked_by", String(40), nullable=False),
+        Column("approved_by", ForeignKey("staff.id"), nullable=False),
+        moment("approved_at"),
+        ForeignKeyConstraint(["release_id", "asked_by"], [f"{parent}.id", f"{parent}.asked_by"]),
+        CheckConstraint("approved_by <> asked_by", name="two_people"),
     )
 
 

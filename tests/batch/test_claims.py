@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-import sys
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from batch import cli
 from benefit.domain.access import BATCH
 from benefit.services import people
 from benefit.services.home import Home
 from benefit.store import ward
+from tests.batch.conftest import Run
 from tests.conftest import StepClock
 from tests.services.claim_ward import Office
 from tests.services.inquiry_ward import Ward as Town
 from tests.support.small_ward import read
 
-Run = Callable[..., tuple[int, str, str]]
 PASSWORD = "aikotoba-" + "x" * 10
 COMMON = ("--evidence", "申請書と住民票", "--reason", "窓口", "--today", "2024-07-26")
 
 
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, sqlite_template: Path
-) -> Iterator[Run]:
-    """世帯 1 に親子と新生児のいる作業場所で `benefit …` を打つ。(終了コード, 出力, 断り) を返す。"""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(sqlite_template, tmp_path / "home")
-    home, clock = Home.at(tmp_path / "home"), StepClock()
+@pytest.fixture(name="run")
+def run_in_the_town(run: Run, ready: Path, tmp_path: Path) -> Iterator[Run]:
+    """世帯 1 に親子と新生児のいる作業場所で、合言葉を打って `benefit …` を打つ。"""
+    home, clock = Home.at(ready), StepClock()
     office = Office(Town(home, tmp_path, clock), tmp_path)
     office.family(1)
     office.baby("新生児", 1)
@@ -43,21 +36,7 @@ def run(
                 connection, ward.staff, ward.audit_log, staff_id=staff_id, name="試験", role="clerk",
                 password=PASSWORD, actor=BATCH, at=clock(),
             )  # fmt: skip
-
-    def go(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["benefit", "--home", str(tmp_path / "home"), *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(PASSWORD + "\n"))
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return code, told.out, told.err
-
-    yield go
+    yield functools.partial(run, typed=PASSWORD)
     home.ward.dispose()
 
 

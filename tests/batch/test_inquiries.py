@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from batch import cli
+from tests.batch.conftest import Run
 from tests.conftest import WARD_3K
 from tests.support.small_ward import read, write
 
-Run = Callable[..., tuple[int, str, str]]
 HEADING = ["照会番号", "住民番号", "回答", "均等割額", "所得割額_減税前", "所得割額_減税後", "租税条約免除"]
 
 
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, sqlite_template: Path
-) -> Run:
-    """見本の区を取り込んだ作業場所で `benefit …` を打つ。(終了コード, 出力, 断り) を返す。"""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(sqlite_template, tmp_path / "home")
-
-    def go(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["benefit", "--home", str(tmp_path / "home"), *map(str, arguments)])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        told = capsys.readouterr()
-        assert "Traceback" not in told.out + told.err
-        return code, told.out, told.err
-
+@pytest.fixture(autouse=True)
+def imported(run: Run, ready: Path, tmp_path: Path) -> None:
+    """見本の区を取り込んだ作業場所。"""
+    del ready
     for kind in ("residents", "taxes", "prior", "accounts", "protected", "braille"):
         shutil.copy(WARD_3K / f"{kind}.csv", tmp_path)
-        assert go("import", kind, tmp_path / f"{kind}.csv")[0] == 0
-    return go
+        assert run("import", kind, tmp_path / f"{kind}.csv")[0] == 0
 
 
 def answers(folder: Path, name: str, *words: str, after: int = 0) -> Path:

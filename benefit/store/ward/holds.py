@@ -4,7 +4,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Integer,
     String,
     Table,
@@ -12,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from benefit.store.base import moment
+from benefit.store.base import approved_by_another, moment
 from benefit.store.ward.metadata import metadata
 
 #: 解除の申し出。`line_digest` は、保留になった行の中身（額と口座）の指紋。中身が変われば、解除は効かない。
@@ -31,13 +30,4 @@ hold_release = Table(
 )
 
 #: 別の人の承認。これがあって初めて、次の判定で保留にならない。
-hold_release_approval = Table(
-    "hold_release_approval",
-    metadata,
-    Column("release_id", Integer, primary_key=True),
-    Column("asked_by", String(40), nullable=False),
-    Column("approved_by", ForeignKey("staff.id"), nullable=False),
-    moment("approved_at"),
-    ForeignKeyConstraint(["release_id", "asked_by"], ["hold_release.id", "hold_release.asked_by"]),
-    CheckConstraint("approved_by <> asked_by", name="two_people"),
-)
+hold_release_approval = approved_by_another(metadata, "hold_release")

@@ -5,15 +5,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Integer,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from benefit.store.base import moment
+from benefit.store.base import approved_by_another, moment
 from benefit.store.ward.metadata import metadata
 
 #: 解除の申し出。
@@ -30,13 +28,4 @@ protection_release = Table(
 )
 
 #: 別の人の承認。これがあって初めて、解除である。
-protection_release_approval = Table(
-    "protection_release_approval",
-    metadata,
-    Column("release_id", Integer, primary_key=True),
-    Column("asked_by", String(40), nullable=False),
-    Column("approved_by", ForeignKey("staff.id"), nullable=False),
-    moment("approved_at"),
-    ForeignKeyConstraint(["release_id", "asked_by"], ["protection_release.id", "protection_release.asked_by"]),
-    CheckConstraint("approved_by <> asked_by", name="two_people"),
-)
+protection_release_approval = approved_by_another(metadata, "protection_release")
