@@ -79,12 +79,9 @@ def _paper(found: Certificate, reader: int | None, case_number: str | None) -> d
     record = found.record
     programme = record.programme
 
-    def said(value: Value) -> str:
-        text = value.told_to(reader)
-        return f"{text} {value.place}".rstrip() if text else ""
-
     def every(values: tuple[Value, ...]) -> list[str]:
-        return list(dict.fromkeys(said(value) for value in values if value.told_to(reader)))
+        # 本人でない人には、計算の行がどれも同じ文になる。一度だけ載せる。
+        return list(dict.fromkeys(value.told_to(reader) for value in values))
 
     return {
         "kind": found.kind,

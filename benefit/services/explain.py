@@ -106,7 +106,7 @@ def _change_line(found: Certificate, change: Change, reader: int | None, *, plai
     said = []
     for move in change.moves:
         value = Value(move.says, plain=move.plain, whose=move.whose)
-        said.append(value.told_to(reader) if plain else value.text)
+        said.append(value.told_to(reader) if plain else value.told)
     together = "、かつ、".join(said)
     return f"・{together} → {then}"
 

@@ -40,14 +40,19 @@ class Value:
     plain: str = ""
     whose: int | None = None
 
+    #: plain を載せるときの出どころ。言わなければ place と同じ。
+    plain_place: str | None = None
+
     @property
     def told(self) -> str:
         """全部の文と、出どころ。"""
         return f"{self.text} {self.place}".rstrip()
 
     def told_to(self, person: int | None) -> str:
-        """この人に渡す紙に載せる文。"""
-        return self.text if self.whose is None or self.whose == person else self.plain
+        """この人に渡す紙に載せる文と、出どころ。"""
+        if self.whose is None or self.whose == person:
+            return self.told
+        return f"{self.plain} {self.place if self.plain_place is None else self.plain_place}".strip()
 
 
 class Places:
@@ -216,4 +221,6 @@ class Seen:
         inside = any(one["number"] == supporter for one in self._members)
         # 世帯の外の人は、番号も課税区分も、紙には出さない。
         plain = f"{number:010d} {f'{supporter:010d} の扶養、その人は {told}' if inside else '世帯の外の人の扶養'}"
-        return Value(f"{number:010d} {supporter:010d} の扶養{place}、その人は {told}", theirs, plain, -1)
+        text = f"{number:010d} {supporter:010d} の扶養{place}、その人は {told}"
+        # だれの紙にも plain を載せる（whose はいない人）。出どころも、世帯の人の行だけである。
+        return Value(text, theirs, plain, -1, theirs if inside else place)

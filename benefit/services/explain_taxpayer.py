@@ -32,7 +32,7 @@ class TaxpayerSeen:
         return self._adjusted() if self._kind == TAXES else self._recomputed()
 
     def _mine(self, text: str, *, place: bool = False) -> Value:
-        return Value(text, self._at if place else "", "税額は、本人に渡す紙にだけ載せる", self._row["number"])
+        return Value(text, self._at if place else "", "（税額は、本人に渡す紙にだけ載せます）", self._row["number"], "")
 
     def _adjusted(self) -> list[Value]:
         row, base, unit = self._row, self._base, self._record.programme.adjustment
