@@ -23,7 +23,7 @@ def who_to_ask(inputs: Inputs, decisions: Decisions, kind: str) -> pl.DataFrame:
 
     もう対象外の世帯には尋ねない。一つでも満たさない検査があれば、答えは判定を変えない（契約 §2 Checks）。
     """
-    wanted = _tax_wanted(inputs, decisions) if kind == "tax" else _account_wanted(decisions)
+    wanted = _tax_wanted(inputs, decisions) if kind == "tax" else _account_wanted(inputs, decisions)
     protected = inputs.marked.with_columns(itself=pl.lit(value=True))
     ward_homes = ward_households(inputs.marked, decisions.persons.lazy()).collect().select("household_number", "ward")
     own_home = decisions.persons.select("person_number", own_number="household_number")
@@ -75,8 +75,11 @@ def _tax_wanted(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
     )
 
 
-def _account_wanted(decisions: Decisions) -> pl.DataFrame:
-    return decisions.outcomes.filter((pl.col("verdict") == "対象") & (pl.col("account_flag") == "0")).select(
+def _account_wanted(inputs: Inputs, decisions: Decisions) -> pl.DataFrame:
+    # 相続人の口座は申請書にある。区の住民とも限らず、尋ねる先もない。
+    heirs = inputs.facts.payee_changes.filter("heir")["new_payee"].implode()
+    unknown = (pl.col("verdict") == "対象") & (pl.col("account_flag") == "0")
+    return decisions.outcomes.filter(unknown & ~pl.col("payee_number").is_in(heirs)).select(
         person_number="payee_number",
         household_number="household_number",
         destination=pl.lit(""),

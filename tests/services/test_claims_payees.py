@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services import bank_master, claims_form, desk_export, gate, judgment
 from benefit.services.home import Home
+from benefit.services.inquiry_people import who_to_ask
 from benefit.services.judgment_rows import ward_rows
 from benefit.services.reissue import reissue
+from benefit.services.standing import decide_now, gather
 from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import StepClock
@@ -191,6 +193,15 @@ def test_an_heir_is_paid_to_his_own_account_by_the_ward_alone(office: Office) ->
     )  # fmt: skip
     assert judged is not None
     assert (judged.payable, judged.checks) == (1, {})
+
+
+def test_nobody_asks_for_the_account_the_heir_wrote_on_the_form(office: Office) -> None:
+    dies(office, "納税", date(2024, 8, 12))
+    office.accept(heir_of(office, f"ADJ/{office.person('納税')}"), today=LATER, evidence_kind="辞退期限の経過")
+    inputs = gather(office.home, PROGRAMME, LATER)
+    asked = who_to_ask(inputs, decide_now(inputs), "account")["person_number"].to_list()
+    assert 9_000_000_009 not in asked
+    assert int(office.person("四父")) in asked
 
 
 def test_the_heir_of_a_household_benefit_takes_the_child_supplement_with_it(office: Office) -> None:
