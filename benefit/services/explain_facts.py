@@ -86,6 +86,7 @@ class Seen:
         self._answers, self._protected = rows(facts.tax_answers, numbers), rows(facts.protected, numbers)
         self._prior = facts.prior.filter(pl.col("person_number").is_in(numbers)).rows(named=True)
         self._members = members
+        self._corrected = set(facts.tax_corrections.filter(pl.col("person_number").is_in(numbers))["person_number"])
 
     @property
     def protected(self) -> bool:
@@ -115,7 +116,7 @@ class Seen:
                 if r["relation"] == "世帯主"
             ]
             or [Value("続柄が世帯主の人がいない")],
-            "PAYEE": self._deaths(),
+            "PAYEE": self._deaths() + self.replaced("世帯", row["number"]),
             "TAX": [self._tax(member) for member in self._members],
             "TREATY": [
                 Value(f"{n:010d} 租税条約免除 {int(t['treaty_exempt'])}", self._place("taxes", t["line"]))
@@ -156,6 +157,8 @@ class Seen:
         number = member["number"]
         tax = self._taxes.get(number)
         plain = f"{number:010d} 課税区分 {member['tax_class']}（{CLASS_NAMES[member['tax_class']]}）"
+        if number in self._corrected:
+            plain += "（税の更正の申請を受理）"
         if tax is None:
             arrived, place = self._arrival(number)
             return Value(f"{plain}: 住民税の行がない{arrived}", place)
@@ -205,6 +208,13 @@ class Seen:
                 if row is not None and row["died_on"]:
                     values.append(Value(f"{number:010d} 死亡日 {row['died_on']}", self._place(kind, row["line"])))
         return values or [Value("死亡の記録のある人はいない")]
+
+    def replaced(self, kind: str, number: int) -> list[Value]:
+        """受理した承継・相続の申請による、代わりの受給者。"""
+        found = self._record.facts.payee_changes.filter(
+            pl.col("subject_kind") == kind, pl.col("subject_number") == number
+        )
+        return [Value(f"代わりの受給者 {one:010d} 〔受理した申請〕") for one in found["new_payee"]]
 
     def _supporter(self, member: dict[str, Any]) -> Value:
         number = member["number"]

@@ -73,8 +73,13 @@ def invented(seed: int, *, shortfall: bool = False) -> Facts:
                     income_levy_before_cut_yen=one_of(0, 500, None) if answer == "課税" else None,
                     income_levy_after_cut_yen=None, treaty_exempt=chance.random() < 0.1,
                 )  # fmt: skip
+            if chance.random() < 0.08:
+                seen, corrected = one_of("2", "1", "0", "U"), one_of("0", "1", "2", "U")
+                ward.add("tax_corrections", person_number=number, seen_class=seen, corrected_class=corrected)
             if shortfall:
                 ward.add("shortfall", person_number=number, **_shortfall(one_of))
+    for kind, number in (("世帯", one_of(1, 2, 3)), ("納税者", one_of(*people))):
+        ward.add("payee_changes", subject_kind=kind, subject_number=number, new_payee=one_of(*people), heir=True)
     for key in range(3):
         home = one_of(1, 2, 3, 90)
         for number in chance.sample(people, k=min(2, len(people))):
