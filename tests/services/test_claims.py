@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from benefit.domain.access import Actor
 from benefit.domain.claim import EVIDENCE, KINDS
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
-from benefit.services import claims_form, claims_list, claims_stored
+from benefit.domain.programme import Programme
+from benefit.services import claims, claims_form, claims_list, claims_stored
 from benefit.services.home import Home
 from benefit.services.standing import gather
 from benefit.store import ward
@@ -196,6 +197,15 @@ def test_people_the_ward_does_not_know_are_refused_at_the_desk(office: Office) -
     ):
         with pytest.raises(RefusedInput, match=says):
             office.enter(form)
+
+
+def test_a_programme_without_the_benefit_takes_no_claim_for_it(office: Office) -> None:
+    receipt = claims_form.Receipt(date(2024, 7, 10), "申請書と住民票", "R", "試験")
+    with pytest.raises(RefusedInput, match="こども加算がありません"):
+        claims.enter(
+            office.home, Programme.load("r7-shortfall"), one(office), receipt,
+            today=TODAY, actor=CLERK, clock=office.town.clock,
+        )  # fmt: skip
 
 
 def test_an_unknown_number_is_said_plainly(office: Office) -> None:
