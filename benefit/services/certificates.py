@@ -32,7 +32,8 @@ RECORDED = "判定証明"
 class Record:
     """一回の判定の証明の元: 全員の写しの表、事実、版と指紋。
 
-    files: 抽出データの種類 → (ファイル名、sha256)。run_id: 登録された判定の番号。いまの判定なら None。
+    files: 抽出データの種類 → (ファイル名、sha256)。run_id・outcomes_sha256: 登録された判定の番号と、その
+    outcomes.csv の指紋。いまの判定なら None と空。入力全体の指紋は持たない: 避難の申請があるだけで変わり、元の世帯の紙に痕が残る。
     """
 
     table: pl.LazyFrame
@@ -41,8 +42,8 @@ class Record:
     today: date
     described: dict[str, Any]
     files: dict[str, tuple[str, str]]
-    input_digest: str
     run_id: int | None = None
+    outcomes_sha256: str = ""
 
     def rows(self, section: str, *where: pl.Expr) -> list[dict[str, Any]]:
         """その区分の行を、番号の順に。"""
@@ -86,7 +87,6 @@ def now(home: Home, programme: Programme, today: date) -> Record:
         today,
         described,
         _files(described, inputs.answers),
-        inputs.digest,
     )
 
 
@@ -117,8 +117,8 @@ def read(home: Home, run: runs.Run) -> Record:
         run.today,
         run.inputs,
         _files(run.inputs, extracts.answer_sources(home)),
-        run.input_digest,
         run.id,
+        run.outcomes_sha256,
     )
 
 

@@ -95,11 +95,10 @@ class Certificate:
             mine = pl.col("number") == self.number
             engine = self.record.rows(layout.TAXPAYER, mine)[0]["income_tax_engine"]
             found.append(("所得税", engine))
-        return [
-            *found,
-            (f"事業 {described['事業']}", described["事業の指紋"][:16]),
-            ("入力", self.record.input_digest[:16]),
-        ]
+        found.append((f"事業 {described['事業']}", described["事業の指紋"][:16]))
+        if self.record.outcomes_sha256:
+            found.append(("outcomes.csv", self.record.outcomes_sha256[:16]))
+        return found
 
 
 def of_household(record: Record, number: int) -> list[Certificate]:

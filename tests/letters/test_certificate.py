@@ -39,7 +39,7 @@ def recorded(facts: Facts, programme: Programme = PROGRAMME, today: date = TODAY
         checks_of(programme),
     )
     described = {"版": {"benefit": "0", "所得税": "EST-1/2024"}, "事業": programme.id, "事業の指紋": programme.digest}
-    return Record(table.lazy(), facts, programme, today, described, FILES, "cd" * 32)
+    return Record(table.lazy(), facts, programme, today, described, FILES, 1, "cd" * 32)
 
 
 def paper(found: list[Certificate], reader: int | None = None) -> bytes:
