@@ -11,8 +11,6 @@ import polars as pl
 
 from benefit.rules.facts import Facts
 
-HITS = ("P1", "P2", "P3", "P5")
-
 
 def prior_hits(facts: Facts, members: pl.LazyFrame) -> pl.LazyFrame:
     """世帯ごとの当たり: household_number、P1、P2、P3、P5。当たりのない世帯は行がない。"""

@@ -99,8 +99,10 @@ def _child(mutant: Mutant | None, cases: Path) -> int:
         if (differs if folder.name != "golden" else golden_differs)(folder):
             return GOLDEN if folder.name == "golden" else SECOND
     # 子の pytest は、親の引数や設定を見ない。
-    every = {file for files in TESTS.values() for file in files} | {f"rules/test_{name}" for name in NAMES}
-    files = every if mutant is None else TESTS.get(name, (f"rules/test_{name}",))
+    every = {file for files in TESTS.values() for file in files} | {
+        f"rules/test_{name}" for name in (*NAMES, "policies")
+    }
+    files = every if mutant is None else (*TESTS.get(name, (f"rules/test_{name}",)), "rules/test_policies")
     paths = [str(path) for path in (ROOT / "tests" / f"{file}.py" for file in sorted(files)) if path.exists()]
     status = pytest.main(["-x", "-q", "-p", "no:xdist", "-p", "no:hypothesispytest", "--assert=plain", *paths])
     return SURVIVED if status == pytest.ExitCode.OK else UNIT

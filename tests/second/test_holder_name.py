@@ -58,6 +58,7 @@ def test_every_way_of_writing_a_holder_gets_the_same_answer(seed: int) -> None:
         ("ｲ" * 30, "ア" * 31, False),
         ("・", "・", False),
         ("", "ア", False),
+        ("ｱ", "ア", True),
     ],
 )
 def test_the_contract_sentence_by_sentence(holder: str, kana: str, same: bool) -> None:
