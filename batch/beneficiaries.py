@@ -65,11 +65,25 @@ def build_one(
     if built.differing:
         given.say(f"前と違う {built.differing:,} 件は書き換えていません。{out}/differences.csv を確かめてください。")
     show_difference(given, chosen, built.difference, built.checks, out=out, title=_title(chosen, dry_run))
+    if built.run_id is not None and built.repeated and _approved_already(given, chosen, built.run_id):
+        return
     if built.run_id is not None:
         given.say(
             f"次: 別の人が差を見て、benefit beneficiaries approve {built.run_id} "
             f"--difference {built.difference.digest[:12]} --by ID で承認します。"
         )
+
+
+def _approved_already(given: Context, programme: Programme, run_id: int) -> bool:
+    """この判定はもう承認されたか。承認されていれば、そう言う（同じ判定は二度承認できない）。"""
+    from benefit.services import runs
+
+    if not runs.find(given.home, programme, str(run_id)).approved_by:
+        return False
+    last = runs.find(given.home, programme, "approved")
+    later = f"その後に判定 {last.id} が承認されています。この内容に戻すには、--today を変えて作り直し、承認を受けます。"
+    given.say(f"判定 {run_id} は、もう承認されています。{later if last.id != run_id else ''}")
+    return True
 
 
 def _title(programme: Programme, dry_run: bool) -> str:

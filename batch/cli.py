@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -76,6 +77,8 @@ app.add_typer(housekeeping.serve_app, name="serve")
 
 def main() -> None:
     """コンソールの入口。"""
+    # 書きかけも、出したフォルダも、持ち主だけが読める（checklist: 保存先フォルダへアクセス権を設定）。
+    os.umask(0o077)
     try:
         app(standalone_mode=True)
     except BenefitError as refused:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benefit.domain.clock import Clock
-from benefit.domain.errors import RefusedInput
+from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.domain.programme import Programme
 from benefit.records.bank_master import BankMaster
 from benefit.services import bank_master
 from benefit.services.files import write_atomic
 from benefit.services.home import Home
-from benefit.services.mailing import MadeLot, Mailing, register_lots, who_gets_letters
+from benefit.services.mailing import MadeLot, Mailing, refuse_changed, register_lots, who_gets_letters
 from letters.content import LetterContent
 from letters.glyphs import missing
 from letters.lots import LotReport, make_lots
@@ -60,6 +60,7 @@ def make_letters(
     banks = bank_master.in_use(home)
     reports: dict[str, LotReport] = {}
     total = mailing.letters.height
+    folders: list[Path] = []
     done = 0
     for place in PLACES:
         contents = [
@@ -74,13 +75,21 @@ def make_letters(
             tick(before + count, total)
 
         folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on):02d}"
+        folders.append(folder)
         reports[place] = make_lots(contents, out=folder, progress=progress)
         done += len(contents)
     if mailing.closed.height:
         write_atomic(
             out / "closed.csv", mailing.closed.select(給付管理番号="case_number", 理由="why").write_csv().encode()
         )
-    _register(home, mailing, reports, issued_on, clock)
+    try:
+        refuse_changed(home, programme, mailing, issued_on)
+        _register(home, mailing, reports, issued_on, clock)
+    except RefusedByRule:
+        # 登録していない手紙を、印刷所に渡せる形で残さない。
+        for folder in folders:
+            shutil.rmtree(folder)
+        raise
     held = sum(report.held_letters for report in reports.values())
     return Made(
         total,

@@ -18,7 +18,9 @@ from sqlalchemy import Connection, select
 
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.clock import Clock
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
+from benefit.domain.programme_sense import MOST_YEN
 from benefit.records import outcomes as outcome_file
 from benefit.rules.attention import attention
 from benefit.rules.attention import render as render_attention
@@ -38,7 +40,7 @@ from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
-from benefit.store.engine import in_turn
+from benefit.store.engine import in_turn, reading
 
 _COLUMNS = (
     "programme",
@@ -118,6 +120,8 @@ def build(
     step("支給権利を登録する")
     counted, proof = counts(decisions, programme), ""
     if not dry_run:
+        _refuse_unpayable(eligible)
+        _refuse_other_result(home, inputs, fingerprint)
         runs.store(home, inputs.digest, outcomes, eligible)
         replay.keep(home, inputs)
         _path, proof = certificates.store(home, inputs, decisions, inputs.digest)
@@ -182,6 +186,33 @@ def build(
         difference(before, outcomes),
         runs.check_counts(approved.counts if approved else None, counted),
     )
+
+
+def _refuse_unpayable(eligible: pl.DataFrame) -> None:
+    """台帳が受け付けない額（一件の上限を超える）を、登録の前に言う。事業のファイルの書き誤りか、税の行の誤りである。"""
+    over = eligible.filter(pl.col("amount_yen") > MOST_YEN).sort("amount_yen", descending=True)
+    if over.height:
+        raise RefusedByRule(
+            f"支給額が {MOST_YEN:,} 円を超える行が {over.height:,} 件あるので、登録しませんでした。"
+            "事業のファイルの額と、住民税の人数・税額を確かめてください（--dry-run なら outcomes.csv で見られます）",
+            code="amount",
+            found=f"最大 {int(over['amount_yen'].to_list()[0]):,} 円",
+            allowed=f"{MOST_YEN:,} 円まで",
+        )
+
+
+def _refuse_other_result(home: Home, inputs: Inputs, fingerprint: str) -> None:
+    """同じ入力から違う結果が出たら、登録された判定の写しを書き換えずに断る。"""
+    query = select(ward.run.c.id, ward.run.c.outcomes_sha256).where(ward.run.c.input_digest == inputs.digest)
+    with reading(home.ward) as connection:
+        found = connection.execute(query).first()
+    if found is not None and found.outcomes_sha256 != fingerprint:
+        raise RefusedByRule(
+            f"同じ入力の判定 {found.id} と、結果が違います。仕組みが変わっています。保守担当に連絡してください",
+            code="not-repeatable",
+            found=fingerprint[:12],
+            allowed=found.outcomes_sha256[:12],
+        )
 
 
 def _write_claims(path: Path, claimed: pl.DataFrame) -> None:

@@ -22,7 +22,7 @@ from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
 from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Exported:
 
 def export(home: Home, programme: Programme, *, out: Path, today: date, clock: Clock) -> Exported:
     """`out` に payees.csv と manifest.json を書き、受渡管理簿に載せる。"""
-    standing = stand(home, programme, today)
-    with reading(home.ward) as connection:
-        rows = payee_rows(connection, standing)
-    data = payees.render(rows)
-    fingerprint = sha256_of(data)
     table = ward.handover
     with home.ward.begin() as connection:
+        # 見直しと連番は一続き。二人が同時に出しても、古い見直しの名簿が新しい連番を取ることはない。
+        in_turn(connection, "payees_out")
+        rows = payee_rows(connection, stand(home, programme, today))
+        data = payees.render(rows)
+        fingerprint = sha256_of(data)
         last = connection.execute(
             select(table.c.sequence, table.c.sha256)
             .where(table.c.crossing == "payees_out")

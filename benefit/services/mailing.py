@@ -12,17 +12,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
-from benefit.store.engine import reading
+from benefit.store.engine import in_turn, reading
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,41 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     return Mailing(letters.sort("case_number"), closed, int(entitlements["made"].sum()))
 
 
+def refuse_changed(home: Home, programme: Programme, mailing: Mailing, issued_on: date) -> None:
+    """紙を組んでいる間に、誰かの保護の印・死亡・住所・登録が変わっていたら断る。四万通は、何分もかかる。"""
+    now = who_gets_letters(home, programme, issued_on).letters
+    stale = mailing.letters.join(now, on=mailing.letters.columns, how="anti", nulls_equal=True)
+    if stale.height:
+        raise _changed(stale.height)
+
+
+def _changed(count: int) -> RefusedByRule:
+    return RefusedByRule(
+        f"手紙を組んでいる間に、{count} 件の事実か登録が変わりました。組んだ手紙は捨てました。もう一度実行してください",
+        code="changed-meanwhile",
+    )
+
+
+def _refuse_moved(connection: Connection, mailing: Mailing, numbers: set[str]) -> None:
+    """登録する時に、権利がまだ組んだ時のままか、同じ枝番の手紙がまだないかを見る。"""
+    table, letter = ward.entitlement, ward.letter
+    made = select(letter.c.entitlement_id, letter.c.branch)
+    names = ("case_number", "branch", "benefit", "amount_yen", "payee_number")
+    known = {tuple(row) for row in connection.execute(made)}
+    now = {
+        row.case_number: tuple(row)[1:]
+        for row in connection.execute(select(table.c.id, *(table.c[name] for name in names)))
+    }
+    moved = sum(
+        now.get(row["case_number"]) != tuple(row[name] for name in names)
+        or (row["entitlement_id"], row["branch"]) in known
+        for row in mailing.letters.iter_rows(named=True)
+        if row["case_number"] in numbers
+    )
+    if moved:
+        raise _changed(moved)
+
+
 @dataclass(frozen=True)
 class MadeLot:
     """刷った一つのロット。`case_numbers` はその順。"""
@@ -122,6 +158,9 @@ def register_lots(
     """刷ったロットと、止めた手紙を登録する。一つのトランザクションで、全部か無し。"""
     rows = {row["case_number"]: row for row in mailing.letters.iter_rows(named=True)}
     with home.ward.begin() as connection:
+        # 承認（知らせていない権利を合わせる）と、もう一つの letters make との順番を決める。
+        in_turn(connection, "entitlements")
+        _refuse_moved(connection, mailing, {*held, *(number for made in lots for number in made.case_numbers)})
         for made in lots:
             lot_id = connection.execute(
                 ward.lot.insert().values(

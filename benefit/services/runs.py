@@ -23,6 +23,7 @@ from benefit.rules.difference import Difference, difference, silent_checks
 from benefit.services.entitlements import WATCHED, stored_entitlements
 from benefit.services.files import atomic_path
 from benefit.services.home import Home
+from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
@@ -191,6 +192,13 @@ def approve(
             raise RefusedByRule("この判定は、もう承認されています", code="approved")
         if any(one.id > run.id and one.approved_by for one in known):
             raise RefusedByRule("もっと新しい判定が、もう承認されています", code="stale-run")
+        base = next((one.id for one in reversed(known) if one.approved_by and one.id < run.id), None)
+        if base != (compared.before.id if compared.before else None):
+            # 順番を待つ間に、別の人が別の判定を承認した。見た差は、もう「最後に承認した判定との差」ではない。
+            raise RefusedByRule(
+                f"見ている間に、判定 {base} が承認されました。benefit beneficiaries diff で差を見直してください",
+                code="difference",
+            )
         connection.execute(
             ward.run_approval.insert().values(
                 run_id=run.id,
@@ -226,13 +234,15 @@ def approve(
 
 
 def _settle_untold(connection: Connection, programme_id: str, eligible: pl.DataFrame) -> int:
-    """まだ誰にも知らせていない権利（手紙も支払もない）の登録を、承認した判定に合わせる。合わせた数。
+    """まだ誰にも知らせていない権利（手紙も支払も支給可の判定もない）の登録を、承認した判定に合わせる。合わせた数。
 
-    知らせた後の権利は、ここでは変わらない。出し直し（枝番 +1）が変える。
+    知らせた後の権利は、ここでは変わらない。出し直し（枝番 +1）が変える。申請書の口座に払う権利には手紙がないが、
+    支給可の判定の口座は前の受給者のものなので、受給者だけを替えてはならない。
     """
     letter, payment, table = ward.letter, ward.payment, ward.entitlement
     told = set(connection.execute(select(letter.c.entitlement_id)).scalars())
     told |= set(connection.execute(select(payment.c.entitlement_id)).scalars())
+    told |= {line["entitlement_id"] for line in pending_verdicts(connection)}
     stored = stored_entitlements(connection, programme_id).select("id", "slot", "valid", *WATCHED)
     differs = pl.any_horizontal([pl.col(name).ne_missing(pl.col(f"{name}_now")) for name in WATCHED])
     rows = (
