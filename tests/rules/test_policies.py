@@ -161,3 +161,16 @@ def test_the_numbers_are_told_in_order() -> None:
         assert list(found[name]) == sorted(found[name])
     for cell in found["給付種別と判定"].values():
         assert list(cell) == sorted(cell)
+
+
+def test_p5_is_only_for_who_is_none_of_the_others() -> None:
+    ward = Ward()
+    one, two = ward.person(1), ward.person(2)
+    split = ward.person(3)
+    for number, person, relation in ((1, one, "子"), (8, two, "世帯主"), (9, split, "子")):
+        ward.add(
+            "prior", benefit_name="7万円", household_number=number, person_number=person, relation=relation,
+            state="支給済",
+        )  # fmt: skip
+    rows = ward.decide().households.sort("household_number").select("P1", "P2", "P3", "P5").rows()
+    assert rows == [(True, False, False, False), (False, True, False, False), (False, False, False, True)]

@@ -59,6 +59,8 @@ def test_every_way_of_writing_a_holder_gets_the_same_answer(seed: int) -> None:
         ("・", "・", False),
         ("", "ア", False),
         ("ｱ", "ア", True),
+        ("ア" * 14 + "　" + "ア" * 14, "ア" * 14 + "　" + "ア" * 15, False),
+        ("A" * 29 + "X", "A" * 29 + "XB", True),
     ],
 )
 def test_the_contract_sentence_by_sentence(holder: str, kana: str, same: bool) -> None:
