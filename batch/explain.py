@@ -70,6 +70,7 @@ def add_to(app: typer.Typer) -> None:
         found = of_household(record, number) if household else of_person(record, number)
         if not found:
             raise WrongUse("この人は、基準日の世帯員でも納税者でもないので、判定証明はありません")
+        found = explaining.kept_inside(given.home, found)
         numbers = [explaining.case_number(given.home, one) for one in found]
         data = certificate.render(found, issued_on=tokyo_date(given.clock()), reader=reads, case_numbers=numbers)
         write_atomic(pdf, data)

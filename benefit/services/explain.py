@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from benefit.services.explain_change import Change
 from benefit.services.explain_facts import Value
 from benefit.services.explain_text import folded
 from benefit.services.home import Home
+from benefit.services.protections import ever_protected
 from benefit.store import ward
 from benefit.store.engine import reading
 
@@ -42,6 +44,13 @@ def household(home: Home, programme: Programme, today: date, number: int) -> lis
 def person(home: Home, programme: Programme, today: date, number: int) -> list[str]:
     """一人の、いまの判定の説明: 基準日の世帯、子どもとして、納税者として。どこにもいなければ RefusedInput。"""
     return person_pages(home, certificates.now(home, programme, today), number)
+
+
+def kept_inside(home: Home, found: list[Certificate]) -> list[Certificate]:
+    """名簿から消えたが解除されていない人のいる世帯の紙も、区限りにする（benefit-rules F.3 exit）。"""
+    marked = set(ever_protected(home)["person_number"])
+    near = {person for one in found for person in one.people}
+    return [replace(one, protected=True) for one in found] if near & marked else found
 
 
 def household_pages(home: Home, record: Record, number: int) -> list[str]:

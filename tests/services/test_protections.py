@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.services import extracts, inquiries, protections
+from benefit.services import certificates, explain, extracts, inquiries, protections
+from benefit.services.explain_certificate import of_household
 from benefit.services.files import sha256_of
 from benefit.services.standing import gather
 from benefit.store import ward
@@ -108,3 +109,17 @@ def test_a_vanished_mark_is_not_in_a_machine_inquiry_either(office: Office) -> N
     bring(office, "protected", lambda listed: [*listed, mark])
     bring(office, "protected", lambda listed: [{**mark, "住民番号": "0000000099"}, *listed])
     assert f"{person:010d}" not in asked()
+
+
+def test_the_certificate_of_a_household_whose_mark_vanished_still_stays_inside(office: Office) -> None:
+    """判定証明の紙も、解除するまで区限りである。"""
+    row, members = crowded(office)
+    other = members["person_number"][0]
+    mark = {"住民番号": f"{other:010d}", "区分": "DV"}
+    plain = of_household(certificates.now(office.home, PROGRAMME, DAY), row["household_number"])
+    assert not any(one.protected for one in explain.kept_inside(office.home, plain))
+    bring(office, "protected", lambda rows: [*rows, mark])
+    bring(office, "protected", lambda rows: [{**mark, "住民番号": "0000000099"}, *rows])
+    found = of_household(certificates.now(office.home, PROGRAMME, DAY), row["household_number"])
+    assert not any(one.protected for one in found), "今の名簿にはいない"
+    assert all(one.protected for one in explain.kept_inside(office.home, found))
