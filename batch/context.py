@@ -33,7 +33,7 @@ class Context:
 
     def say(self, text: str) -> None:
         """結果を一行言う。"""
-        self.out.print(text, highlight=False, soft_wrap=True)
+        self.out.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import subprocess
 import sys
@@ -49,18 +48,15 @@ def test_a_result_that_is_not_repeatable_is_refused_and_the_kept_copy_stays(run:
     assert copies == {path: path.read_bytes() for path in (filled / "runs").rglob("*.parquet")}
 
 
-def test_going_back_to_an_approved_input_says_what_to_do(
-    run: Run, filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_going_back_to_an_approved_input_says_what_to_do(run: Run, filled: Path) -> None:
     """値を変えて承認し、元に戻した: 承認できない番号を「次」と言わず、打つ手を言う。"""
     told = run("staff", "add", "shonin", "--name", "試験", "--role", "approver")[1]
     password = told.split("最初の合言葉: ")[1].split("\n")[0].strip()
 
     def approve(number: int, said: str) -> None:
         seen = said.split("--difference ")[1].split(maxsplit=1)[0]
-        monkeypatch.setattr(sys, "stdin", io.StringIO(password + "\n"))
         given = ("--difference", seen, "--by", "shonin", "--reason", "試験")
-        code, _out, err = run("beneficiaries", "approve", str(number), *given)
+        code, _out, err = run("beneficiaries", "approve", str(number), *given, typed=password)
         assert code == 0, err
 
     approve(1, run(*BUILD, "--out", "a")[1])
@@ -80,3 +76,14 @@ def test_what_is_written_is_readable_by_its_owner_only(filled: Path, tmp_path: P
     assert done.returncode == 0, done.stderr.decode()
     for path in (tmp_path / "out", *(tmp_path / "out").iterdir(), *(filled / "runs").rglob("*")):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+def test_a_file_name_with_brackets_is_said_as_it_is(run: Run, filled: Path, tmp_path: Path) -> None:
+    """表示の書式の記号（[…]）に見える名前でも、消えず、不具合にもならない。"""
+    copied = tmp_path / "口座[bold].csv"
+    copied.write_bytes((WARD_3K / "accounts.csv").read_bytes() + b"\n")
+    code, out, err = run("import", "accounts", copied)
+    assert (code, copied.name in out) == (0, True), err
+    code, out, err = run("beneficiaries", "build", "--today", "2024-06-20", "--out", tmp_path / "out[/x]")
+    assert (code, f"{tmp_path}/out[/x]/outcomes.csv" in out) == (0, True), err
+    assert filled.exists()
