@@ -13,8 +13,10 @@ from benefit.domain.access import Actor
 from benefit.domain.claim import EVIDENCE, Claim
 from benefit.services import beneficiaries, claims, desk_export
 from benefit.services.claims_form import Form, Receipt
+from benefit.services.home import Home
 from benefit.store import ward
 from letters.mailing import make_letters
+from tests.conftest import StepClock
 from tests.services.inquiry_ward import PROGRAMME, TAX
 from tests.services.inquiry_ward import Ward as Town
 from tests.support.approval import approve_latest
@@ -137,3 +139,18 @@ class Office:
 def files_of(folder: Path) -> dict[str, bytes]:
     """フォルダの全部のファイルの中身。"""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def small_office(home: Home, root: Path) -> Office:
+    """世帯 1 は非課税の親子と新生児、世帯 2 は所得割課税の親子、世帯 3 は転入した一人、世帯 4 は非課税の夫婦。"""
+    clock = StepClock()
+    clock.now = clock.now.replace(month=7, day=26)
+    made = Office(Town(home, root, clock), root)
+    made.staff()
+    made.family(1)
+    made.family(2, father=TAXED, name="二")
+    made.town.mover("転入", 3)
+    made.family(4, child=False, name="四")
+    made.baby("新生児", 1)
+    made.town.load()
+    return made
