@@ -80,9 +80,9 @@ def test_what_is_written_is_readable_by_its_owner_only(filled: Path, tmp_path: P
 
 def test_a_file_name_with_brackets_is_said_as_it_is(run: Run, filled: Path, tmp_path: Path) -> None:
     """表示の書式の記号（[…]）に見える名前でも、消えず、不具合にもならない。"""
-    copied = tmp_path / "口座[bold].csv"
-    copied.write_bytes((WARD_3K / "accounts.csv").read_bytes() + b"\n")
-    code, out, err = run("import", "accounts", copied)
+    copied = tmp_path / "点字[bold].csv"
+    copied.write_bytes((WARD_3K / "braille.csv").read_bytes())
+    code, out, err = run("import", "braille", copied)
     assert (code, copied.name in out) == (0, True), err
     code, out, err = run("beneficiaries", "build", "--today", "2024-06-20", "--out", tmp_path / "out[/x]")
     assert (code, f"{tmp_path}/out[/x]/outcomes.csv" in out) == (0, True), err
