@@ -96,7 +96,10 @@ def _tell_delta(given: Context, done: extracts.Imported) -> None:
         f"変わった {found.changed:,}{f'（{named}）' if named else ''}"
     )
     if found.removed * 2 > found.before or (done.kind == "protected" and found.removed):
-        given.say("注意: 消えた行を確かめてください。取り違えなら、正しいファイルを取り込みます（前の写しと一字も違わないファイルには戻りません）。")
+        given.say(
+            "注意: 消えた行を確かめてください。取り違えなら、正しいファイルを取り込みます"
+            "（前の写しと一字も違わないファイルには戻りません）。"
+        )
 
 
 def add_to(app: typer.Typer) -> None:
