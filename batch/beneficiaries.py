@@ -28,11 +28,14 @@ def build_one(
     dry_run: bool,
     out: Path,
     changes: dict[str, str] | None = None,
+    by: str | None = None,
 ) -> None:
-    """作り、数を言う。"""
+    """作り、数を言う。`by` を言えば、その職員が作った人になり、その人は承認できない。"""
+    from benefit.domain.access import BATCH
     from benefit.services import beneficiaries
 
     given.need("ward", "run")
+    actor = given.ward_staff(by) if by is not None else BATCH
     chosen = given.home.programme(programme, changes=changes)
     with given.progress() as bar:
         task = bar.add_task("", total=5)
@@ -41,7 +44,7 @@ def build_one(
             bar.update(task, description=name, advance=1)
 
         built = beneficiaries.build(
-            given.home, chosen, day(today), out=out, clock=given.clock, dry_run=dry_run, step=step
+            given.home, chosen, day(today), out=out, clock=given.clock, actor=actor, dry_run=dry_run, step=step
         )
     table = Table(title="支給対象者の判定", title_justify="left")
     for heading, justify in (("給付", "left"), ("判定", "left"), ("件数", "right"), ("金額（円）", "right")):
@@ -151,6 +154,9 @@ def build(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="試算で変える値（例: adjustment.income_cap_yen=20000000）")
     ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="作る職員の ID（夜間の自動処理では省く）。この人は、この判定を承認できない")
+    ] = None,
     municipalities: Annotated[
         Path | None, typer.Option(help="区ごとのフォルダを並べたフォルダ（区ごとに取り込み、判定する）")
     ] = None,
@@ -162,6 +168,8 @@ def build(
     if municipalities is not None:
         from batch.municipalities import build_all
 
+        if by is not None:
+            raise WrongUse("--by と --municipalities は、一緒に使えません")
         if chosen:
             raise WrongUse("--set と --municipalities は、一緒に使えません")
         build_all(
@@ -177,7 +185,7 @@ def build(
         return
     if workers is not None or scheduler is not None:
         raise WrongUse("--workers と --scheduler は、--municipalities のときだけ使います")
-    build_one(context(ctx), today=today, programme=programme, dry_run=dry_run, out=out, changes=chosen)
+    build_one(context(ctx), today=today, programme=programme, dry_run=dry_run, out=out, changes=chosen, by=by)
 
 
 Word = Annotated[str, typer.Argument(help="判定の番号、latest（最後）、approved（最後に承認したもの）")]

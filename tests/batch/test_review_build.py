@@ -87,3 +87,16 @@ def test_a_file_name_with_brackets_is_said_as_it_is(run: Run, filled: Path, tmp_
     code, out, err = run("beneficiaries", "build", "--today", "2024-06-20", "--out", tmp_path / "out[/x]")
     assert (code, f"{tmp_path}/out[/x]/outcomes.csv" in out) == (0, True), err
     assert filled.exists()
+
+
+def test_who_built_by_name_cannot_approve(run: Run, filled: Path) -> None:
+    del filled
+    told = run("staff", "add", "shonin", "--name", "試験", "--role", "approver")[1]
+    password = told.split("最初の合言葉: ")[1].split("\n")[0].strip()
+    code, said, err = run(*BUILD, "--out", "out", "--by", "shonin", typed=password)
+    assert code == 0, err
+    seen = said.split("--difference ")[1].split(maxsplit=1)[0]
+    given = ("--difference", seen, "--by", "shonin", "--reason", "試験")
+    code, _out, err = run("beneficiaries", "approve", "1", *given, typed=password)
+    assert (code, "作った人は、承認できません" in err) == (4, True)
+    assert run(*BUILD, "--out", "out", "--by", "shonin", typed="違う合言葉です")[0] == 4

@@ -94,10 +94,12 @@ def test_a_hundred_thousand_invented_people_come_out_the_same_under_every_policy
         assert {f"{kind} 未確定 {check}" for check in unknown.split()} <= compared.met
 
 
-@pytest.mark.parametrize("dice", [SEED % 10_007, 2024])
-def test_the_demo_ward_comes_out_the_same(tmp_path: Path, dice: int) -> None:
-    print("種", dice)
-    make_ward(tmp_path, residents=8_000, seed=dice)
+# 種は試験の名に入れない（働き手ごとに違う名の試験になる）。
+@pytest.mark.parametrize("dice", ["引いた種", 2024])
+def test_the_demo_ward_comes_out_the_same(tmp_path: Path, dice: int | str) -> None:
+    drawn = SEED % 10_007 if dice == "引いた種" else int(dice)
+    print("種", drawn)
+    make_ward(tmp_path, residents=8_000, seed=drawn)
     facts, compared = facts_of(tmp_path), Compared()
     for programme in (R6, town()):
         for shift in (17, 60):
