@@ -265,7 +265,9 @@ def test_the_ward_pays_the_account_of_the_claim_form(home: Home, tmp_path: Path)
         office.home, PROGRAMME, out=tmp_path / "judged", today=TODAY, bank_master=master, clock=office.town.clock
     )
     assert judged is not None
-    assert (judged.payable, judged.payable_yen, judged.checks) == (2, 150_000, {})
+    assert (judged.payable, judged.payable_yen) == (2, 150_000)
+    # 百件に一件の見本（CHK95）に当たることは、ありうる。払えることは変わらない。
+    assert set(judged.checks) <= {"CHK95"}
     assert ward_rows(office.home, PROGRAMME, TODAY).is_empty()
 
 
