@@ -103,7 +103,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # 決まった番号（8787）は、ほかの作業とぶつかる
             silence_logs=logging.CRITICAL,
             memory_limit=0,
             local_directory=place,

@@ -86,7 +86,7 @@ def test_a_running_cluster_is_used_by_its_address_and_a_second_run_changes_nothi
     wards: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+        n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
         local_directory=str(tmp_path / "dask"),
     ) as cluster:  # fmt: skip
         for _ in range(2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def test_no_byte_of_an_inquiry_or_its_answer_reaches_the_desk(office: Office) ->
         "tax_answers",
     ]
     for word in [*numbers, *accounts, *words]:
-        assert word.encode() not in seen, word
+        # 数は、ほかの数や指紋の途中に偶然あることがある（番号は鍵で決まる）。前後に数と十六進の字のないものを探す。
+        whole = re.compile(rb"(?<![0-9a-f])" + word.encode() + rb"(?![0-9a-f])") if word.isdecimal() else None
+        assert not (whole.search(seen) if whole else word.encode() in seen), word
     # 答えて対象になった人は受給者として渡り、課税と分かった人は渡らない。
     taxed, light = (
         row["住民番号"] for row in sorted(told["tax"], key=lambda row: row["照会番号"]) if row["住民番号"] in movers
