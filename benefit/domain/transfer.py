@@ -12,6 +12,7 @@ class PaymentState(StrEnum):
     SENT = "F41"
     CREDITED = "F42"
     FAILED = "F43"
+    REPAID = "F48"
     CANCELLED = "F49"
 
 
@@ -21,6 +22,7 @@ PAYMENT_STATE_NAMES = {
     "F41": "銀行送付済",
     "F42": "振込済",
     "F43": "振込不能",
+    "F48": "返還済",
     "F49": "取消",
 }
 #: 生きている支払。一つの slot に一つまで（reliability P1、台帳の部分一意索引）。
@@ -33,11 +35,13 @@ PAYMENT_TRANSITIONS = (
     ("F41", "F43"),
     # 入金済の知らせの後から振込不能が届くことがある（被仕向銀行の判断が遅れるとき）。
     ("F42", "F43"),
+    # 払った全額が返ってきた（R52）。払い直すには、二人の判断と、新しい判定が要る（CHK34）。
+    ("F42", "F48"),
 )
 
-POSTING_ACCOUNTS = ("予算", "未払", "振込中", "支給済", "振込不能")
-POSTING_KINDS = ("decide", "file", "unfile", "credit", "fail", "retry", "uncredit")
-#: 仕訳の種類 → (借方, 貸方)。お金は 予算 → 未払 → 振込中 → 支給済／振込不能 と動く。
+#: 勘定。予算 → 未払 → 振込中 → 支給済／振込不能 → 戻入／返還。他課は、ほかの課の支払の不能を預かる相手の勘定。
+POSTING_ACCOUNTS = ("予算", "未払", "振込中", "支給済", "振込不能", "戻入", "返還債権", "返還", "他課")
+#: 仕訳の種類 → (借方, 貸方)。どの種類も、一つの支払に一度だけ（返還の入金 repaid は、収納の番号ごとに一度）。
 POSTINGS = {
     "decide": ("未払", "予算"),
     "file": ("振込中", "未払"),
@@ -46,4 +50,27 @@ POSTINGS = {
     "fail": ("振込不能", "振込中"),
     "uncredit": ("振込不能", "支給済"),
     "retry": ("未払", "振込不能"),
+    # 権利が終わったとき: 振込不能のお金は戻入に、取り消して払わなかったお金は予算に戻る。
+    "reverse": ("戻入", "振込不能"),
+    "drop": ("予算", "未払"),
+    # 返還: 支給済のうち、返してもらう額が債権になり、入金で減る。
+    "claim_back": ("返還債権", "支給済"),
+    "repaid": ("返還", "返還債権"),
+    # ほかの課の支払の不能を預かって、再振込する。
+    "accept": ("振込不能", "他課"),
 }
+POSTING_KINDS = tuple(POSTINGS)
+
+#: 銀行の行の結果。
+REPORT_OUTCOMES = ("credited", "failed", "inquiring", "recalled", "recall_failed", "unmatched")
+
+#: 振込不能の帳簿（seed 000）。
+FAILURE_STEPS = ("照会", "督促", "通知", "覚え書き")
+FAILURE_ANSWERS = ("再振込", "戻入", "保留")
+
+#: 権利の終わり方（benefit-rules C.3）。
+ENDING_KINDS = ("不支給", "辞退", "契約不成立")
+
+REPAYMENT_CAUSES = ("過払", "二重", "対象外", "別人の口座", "受給者の申出")
+REPAYMENT_STEPS = ("請求", "分納", "督促", "法的措置")
+UNDO_ACTIONS = ("判定取消", "振込取消", "組戻し", "不能を戻入", "返還")

@@ -79,7 +79,8 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "crossing IN ('payees_out', 'planned_in', 'print_out', 'bank_out')", name=op.f("ck_handover_crossing_words")
+            "crossing IN ('payees_out', 'planned_in', 'print_out', 'bank_out', 'recall_out', 'failure_out', 'undo_out')",
+            name=op.f("ck_handover_crossing_words"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
         sa.UniqueConstraint("crossing", "sequence", name=op.f("uq_handover_crossing_sequence")),
@@ -281,6 +282,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "sha256", "received_on", name=op.f("uq_extract_receipt_kind_sha256_received_on")),
     )
     op.create_table(
+        "failure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bank_report_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.String(length=80), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_failure_amount")),
+        sa.ForeignKeyConstraint(["bank_report_id"], ["bank_report.id"], name=op.f("fk_failure_bank_report_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failure")),
+        sa.UniqueConstraint("bank_report_id", "line_number", name=op.f("uq_failure_bank_report_id_line_number")),
+        sa.UniqueConstraint("id", "slot", "amount_yen", name=op.f("uq_failure_id_slot_amount_yen")),
+    )
+    op.create_table(
         "protection_release",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_number", sa.BigInteger(), nullable=False),
@@ -345,6 +360,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_transfer_sha256")),
     )
     op.create_table(
+        "undo_plan",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("scope", sa.String(length=80), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("line_count", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("planned_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_undo_plan_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_undo_plan_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_undo_plan")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_undo_plan_id_asked_by")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_undo_plan_sha256")),
+    )
+    op.create_table(
         "approval",
         sa.Column("transfer_id", sa.Integer(), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
@@ -384,6 +417,64 @@ def upgrade() -> None:
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
     )
     op.create_table(
+        "ending",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('不支給', '辞退', '契約不成立')", name=op.f("ck_ending_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_ending_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_ending_asked_by")),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_ending_entitlement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ending")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_ending_id_asked_by")),
+    )
+    with op.batch_alter_table("ending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ending_entitlement_id"), ["entitlement_id"], unique=False)
+
+    op.create_table(
+        "failure_answer",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("failure_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind <> '保留' OR review_on IS NOT NULL", name=op.f("ck_failure_answer_review_on")),
+        sa.CheckConstraint("kind <> '再振込' OR account_number IS NOT NULL", name=op.f("ck_failure_answer_account")),
+        sa.CheckConstraint("kind IN ('再振込', '戻入', '保留')", name=op.f("ck_failure_answer_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_failure_answer_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_failure_answer_asked_by")),
+        sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_failure_answer_failure_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failure_answer")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_failure_answer_id_asked_by")),
+        sa.UniqueConstraint("id", "failure_id", name=op.f("uq_failure_answer_id_failure_id")),
+    )
+    op.create_table(
+        "failure_step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("failure_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("section", sa.Text(), server_default="", nullable=False),
+        sa.Column("order_number", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_by", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('照会', '督促', '通知', '覚え書き')", name=op.f("ck_failure_step_kind_words")),
+        sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_failure_step_failure_id")),
+        sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_failure_step_made_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failure_step")),
+    )
+    op.create_table(
         "hold_release",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
@@ -414,6 +505,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_protection_release_approval")),
     )
     op.create_table(
+        "recall",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("transfer_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_recall_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_recall_asked_by")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name=op.f("fk_recall_transfer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recall")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_recall_id_asked_by")),
+    )
+    op.create_table(
         "reissue",
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
         sa.Column("branch", sa.Integer(), nullable=False),
@@ -424,6 +528,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_reissue_entitlement_id")),
         sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_reissue_made_by")),
         sa.PrimaryKeyConstraint("entitlement_id", "branch", name=op.f("pk_reissue")),
+    )
+    op.create_table(
+        "undo_plan_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_undo_plan_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_undo_plan_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["undo_plan.id", "undo_plan.asked_by"],
+            name=op.f("fk_undo_plan_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_undo_plan_approval")),
     )
     op.create_table(
         "valid_entitlement",
@@ -449,6 +568,8 @@ def upgrade() -> None:
         sa.Column("account_type", sa.String(length=1), nullable=True),
         sa.Column("account_number", sa.String(length=7), nullable=True),
         sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("reviewed_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "verdict <> '支給可' OR (entitlement_id IS NOT NULL AND account_number IS NOT NULL)",
             name=op.f("ck_verdict_payable"),
@@ -475,6 +596,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slot", name=op.f("pk_claim_slot")),
     )
     op.create_table(
+        "ending_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_ending_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_ending_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["ending.id", "ending.asked_by"],
+            name=op.f("fk_ending_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_ending_approval")),
+    )
+    op.create_table(
+        "failure_answer_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_failure_answer_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_failure_answer_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["failure_answer.id", "failure_answer.asked_by"],
+            name=op.f("fk_failure_answer_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_failure_answer_approval")),
+    )
+    op.create_table(
         "hold_release_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -499,6 +650,7 @@ def upgrade() -> None:
         sa.Column("held_reason", sa.Text(), nullable=True),
         sa.Column("route", sa.String(length=10), nullable=False),
         sa.Column("account_flag", sa.String(length=1), nullable=False),
+        sa.Column("address_digest", sa.String(length=64), server_default="", nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.CheckConstraint("kind IN ('confirmation_letter', 'push_notice')", name=op.f("ck_letter_kind_words")),
@@ -510,54 +662,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
     )
     op.create_table(
-        "payment",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("entitlement_id", sa.Integer(), nullable=False),
-        sa.Column("slot", sa.String(length=80), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("planned_file_id", sa.Integer(), nullable=False),
-        sa.Column("line_number", sa.Integer(), nullable=False),
-        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=3), nullable=False),
-        sa.Column("bank_code", sa.String(length=4), nullable=True),
-        sa.Column("branch_code", sa.String(length=3), nullable=True),
-        sa.Column("account_type", sa.String(length=1), nullable=True),
-        sa.Column("account_number", sa.String(length=7), nullable=True),
-        sa.Column("holder_kana", sa.Text(), nullable=True),
-        sa.CheckConstraint("state IN ('F40', 'F41', 'F42', 'F43', 'F49')", name=op.f("ck_payment_state_words")),
-        sa.CheckConstraint("attempt >= 1", name=op.f("ck_payment_attempt")),
+        "recall_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_recall_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_recall_approval_approved_by")),
         sa.ForeignKeyConstraint(
-            ["entitlement_id", "slot", "amount_yen"],
-            ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"],
-            name=op.f("fk_payment_entitlement_id_slot_amount_yen"),
+            ["release_id", "asked_by"],
+            ["recall.id", "recall.asked_by"],
+            name=op.f("fk_recall_approval_release_id_asked_by"),
         ),
-        sa.ForeignKeyConstraint(
-            ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_payment_entitlement_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["planned_file_id", "line_number"],
-            ["verdict.planned_file_id", "verdict.line_number"],
-            name=op.f("fk_payment_planned_file_id_line_number"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
-        sa.UniqueConstraint("entitlement_id", "attempt", name=op.f("uq_payment_entitlement_id_attempt")),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_recall_approval")),
     )
-    with op.batch_alter_table("payment", schema=None) as batch_op:
-        batch_op.create_index(
-            "uq_payment_live_slot",
-            ["slot"],
-            unique=True,
-            sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"),
-            postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"),
-        )
-        batch_op.create_index(
-            "uq_payment_verdict_line",
-            ["planned_file_id", "line_number"],
-            unique=True,
-            sqlite_where=sa.text("state <> 'F49'"),
-            postgresql_where=sa.text("state <> 'F49'"),
-        )
-
     op.create_table(
         "transfer_release",
         sa.Column("transfer_id", sa.Integer(), nullable=False),
@@ -582,6 +700,75 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_transfer_release_sha256")),
     )
     op.create_table(
+        "payment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=True),
+        sa.Column("slot", sa.String(length=80), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("planned_file_id", sa.Integer(), nullable=True),
+        sa.Column("line_number", sa.Integer(), nullable=True),
+        sa.Column("failure_id", sa.Integer(), nullable=True),
+        sa.Column("failure_answer_id", sa.Integer(), nullable=True),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=3), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.CheckConstraint("state IN ('F40', 'F41', 'F42', 'F43', 'F48', 'F49')", name=op.f("ck_payment_state_words")),
+        sa.CheckConstraint(
+            "(failure_id IS NULL AND failure_answer_id IS NULL AND entitlement_id IS NOT NULL AND planned_file_id IS NOT NULL AND line_number IS NOT NULL) OR (failure_id IS NOT NULL AND failure_answer_id IS NOT NULL AND entitlement_id IS NULL AND planned_file_id IS NULL AND line_number IS NULL)",
+            name=op.f("ck_payment_one_origin"),
+        ),
+        sa.CheckConstraint("attempt >= 1", name=op.f("ck_payment_attempt")),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id", "slot", "amount_yen"],
+            ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"],
+            name=op.f("fk_payment_entitlement_id_slot_amount_yen"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_payment_entitlement_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["failure_answer_id", "failure_id"],
+            ["failure_answer.id", "failure_answer.failure_id"],
+            name=op.f("fk_payment_failure_answer_id_failure_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["failure_answer_id"], ["failure_answer_approval.release_id"], name=op.f("fk_payment_failure_answer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["failure_id", "slot", "amount_yen"],
+            ["failure.id", "failure.slot", "failure.amount_yen"],
+            name=op.f("fk_payment_failure_id_slot_amount_yen"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["planned_file_id", "line_number"],
+            ["verdict.planned_file_id", "verdict.line_number"],
+            name=op.f("fk_payment_planned_file_id_line_number"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
+        sa.UniqueConstraint("entitlement_id", "attempt", name=op.f("uq_payment_entitlement_id_attempt")),
+        sa.UniqueConstraint("failure_id", "attempt", name=op.f("uq_payment_failure_id_attempt")),
+    )
+    with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_payment_live_slot",
+            ["slot"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"),
+            postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"),
+        )
+        batch_op.create_index(
+            "uq_payment_verdict_line",
+            ["planned_file_id", "line_number"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'F49'"),
+            postgresql_where=sa.text("state <> 'F49'"),
+        )
+
+    op.create_table(
         "bank_report_line",
         sa.Column("bank_report_id", sa.Integer(), nullable=False),
         sa.Column("line_number", sa.Integer(), nullable=False),
@@ -591,8 +778,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
         sa.Column("candidates", sa.Text(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("transferred_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "outcome IN ('credited', 'failed', 'inquiring', 'recalled', 'unmatched')",
+            "outcome IN ('credited', 'failed', 'inquiring', 'recalled', 'recall_failed', 'unmatched')",
             name=op.f("ck_bank_report_line_outcome_words"),
         ),
         sa.ForeignKeyConstraint(
@@ -608,20 +801,24 @@ def upgrade() -> None:
         "posting",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=True),
         sa.Column("payment_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("reference", sa.String(length=60), server_default="", nullable=False),
         sa.Column("debit", sa.String(length=10), nullable=False),
         sa.Column("credit", sa.String(length=10), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(kind = 'repaid') = (reference <> '')", name=op.f("ck_posting_reference")),
         sa.CheckConstraint(
-            "credit IN ('予算', '未払', '振込中', '支給済', '振込不能')", name=op.f("ck_posting_credit_words")
+            "credit IN ('予算', '未払', '振込中', '支給済', '振込不能', '戻入', '返還債権', '返還', '他課')",
+            name=op.f("ck_posting_credit_words"),
         ),
         sa.CheckConstraint(
-            "debit IN ('予算', '未払', '振込中', '支給済', '振込不能')", name=op.f("ck_posting_debit_words")
+            "debit IN ('予算', '未払', '振込中', '支給済', '振込不能', '戻入', '返還債権', '返還', '他課')",
+            name=op.f("ck_posting_debit_words"),
         ),
         sa.CheckConstraint(
-            "kind IN ('decide', 'file', 'unfile', 'credit', 'fail', 'retry', 'uncredit')",
+            "kind IN ('decide', 'file', 'unfile', 'credit', 'fail', 'uncredit', 'retry', 'reverse', 'drop', 'claim_back', 'repaid', 'accept')",
             name=op.f("ck_posting_kind_words"),
         ),
         sa.CheckConstraint("amount_yen > 0", name=op.f("ck_posting_amount")),
@@ -629,7 +826,37 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_posting_entitlement_id")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_posting_payment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
-        sa.UniqueConstraint("payment_id", "kind", name=op.f("uq_posting_payment_id_kind")),
+        sa.UniqueConstraint("payment_id", "kind", "reference", name=op.f("uq_posting_payment_id_kind_reference")),
+    )
+    op.create_table(
+        "recall_line",
+        sa.Column("recall_id", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_recall_line_payment_id")),
+        sa.ForeignKeyConstraint(["recall_id"], ["recall.id"], name=op.f("fk_recall_line_recall_id")),
+        sa.PrimaryKeyConstraint("recall_id", "payment_id", name=op.f("pk_recall_line")),
+        sa.UniqueConstraint("payment_id", name=op.f("uq_recall_line_payment_id")),
+    )
+    op.create_table(
+        "repayment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "cause IN ('過払', '二重', '対象外', '別人の口座', '受給者の申出')", name=op.f("ck_repayment_cause_words")
+        ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_repayment_has_a_reason")),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_repayment_amount")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_repayment_asked_by")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_repayment_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repayment")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_repayment_id_asked_by")),
+        sa.UniqueConstraint("payment_id", name=op.f("uq_repayment_payment_id")),
     )
     op.create_table(
         "transfer_line",
@@ -641,18 +868,124 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("transfer_id", "line_number", name=op.f("pk_transfer_line")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_transfer_line_payment_id")),
     )
+    op.create_table(
+        "undo_plan_line",
+        sa.Column("undo_plan_id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=True),
+        sa.Column("action", sa.String(length=12), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "action IN ('判定取消', '振込取消', '組戻し', '不能を戻入', '返還')",
+            name=op.f("ck_undo_plan_line_action_words"),
+        ),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_undo_plan_line_entitlement_id")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_undo_plan_line_payment_id")),
+        sa.ForeignKeyConstraint(["undo_plan_id"], ["undo_plan.id"], name=op.f("fk_undo_plan_line_undo_plan_id")),
+        sa.PrimaryKeyConstraint("undo_plan_id", "entitlement_id", name=op.f("pk_undo_plan_line")),
+    )
+    op.create_table(
+        "repayment_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_repayment_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_repayment_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["repayment.id", "repayment.asked_by"],
+            name=op.f("fk_repayment_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_repayment_approval")),
+    )
+    op.create_table(
+        "report_match",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bank_report_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_report_match_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_report_match_asked_by")),
+        sa.ForeignKeyConstraint(
+            ["bank_report_id", "line_number"],
+            ["bank_report_line.bank_report_id", "bank_report_line.line_number"],
+            name=op.f("fk_report_match_bank_report_id_line_number"),
+        ),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_report_match_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_match")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_report_match_id_asked_by")),
+    )
+    op.create_table(
+        "repayment_receipt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("repayment_id", sa.Integer(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("reference", sa.String(length=60), nullable=False),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_repayment_receipt_amount")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_repayment_receipt_recorded_by")),
+        sa.ForeignKeyConstraint(
+            ["repayment_id"], ["repayment_approval.release_id"], name=op.f("fk_repayment_receipt_repayment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repayment_receipt")),
+        sa.UniqueConstraint("reference", name=op.f("uq_repayment_receipt_reference")),
+    )
+    op.create_table(
+        "repayment_step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("repayment_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("done_on", sa.Date(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("made_by", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('請求', '分納', '督促', '法的措置')", name=op.f("ck_repayment_step_kind_words")),
+        sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_repayment_step_made_by")),
+        sa.ForeignKeyConstraint(
+            ["repayment_id"], ["repayment_approval.release_id"], name=op.f("fk_repayment_step_repayment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_repayment_step")),
+    )
+    op.create_table(
+        "report_match_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_report_match_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_report_match_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["report_match.id", "report_match.asked_by"],
+            name=op.f("fk_report_match_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_report_match_approval")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("report_match_approval")
+    op.drop_table("repayment_step")
+    op.drop_table("repayment_receipt")
+    op.drop_table("report_match")
+    op.drop_table("repayment_approval")
+    op.drop_table("undo_plan_line")
     op.drop_table("transfer_line")
+    op.drop_table("repayment")
+    op.drop_table("recall_line")
     op.drop_table("posting")
     with op.batch_alter_table("bank_report_line", schema=None) as batch_op:
         batch_op.drop_index("ix_bank_report_line_payment_id")
 
     op.drop_table("bank_report_line")
-    op.drop_table("transfer_release")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_payment_verdict_line",
@@ -666,23 +999,37 @@ def downgrade() -> None:
         )
 
     op.drop_table("payment")
+    op.drop_table("transfer_release")
+    op.drop_table("recall_approval")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
+    op.drop_table("failure_answer_approval")
+    op.drop_table("ending_approval")
     op.drop_table("claim_slot")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
 
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
+    op.drop_table("undo_plan_approval")
     op.drop_table("reissue")
+    op.drop_table("recall")
     op.drop_table("protection_release_approval")
     op.drop_table("hold_release")
+    op.drop_table("failure_step")
+    op.drop_table("failure_answer")
+    with op.batch_alter_table("ending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ending_entitlement_id"))
+
+    op.drop_table("ending")
     op.drop_table("claim_decision")
     op.drop_table("approval")
+    op.drop_table("undo_plan")
     op.drop_table("transfer")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
     op.drop_table("protection_release")
+    op.drop_table("failure")
     op.drop_table("extract_receipt")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:
         batch_op.drop_index("ix_entitlement_payee_number")

@@ -36,6 +36,24 @@ APPEND_ONLY = (
     "bank_report",
     "bank_report_line",
     "posting",
+    "ending",
+    "ending_approval",
+    "failure",
+    "failure_answer",
+    "failure_answer_approval",
+    "failure_step",
+    "recall",
+    "recall_approval",
+    "recall_line",
+    "repayment",
+    "repayment_approval",
+    "repayment_receipt",
+    "repayment_step",
+    "report_match",
+    "report_match_approval",
+    "undo_plan",
+    "undo_plan_approval",
+    "undo_plan_line",
     "handover",
     "lot",
     "audit_log",
@@ -48,6 +66,8 @@ PAYMENT_FIXED = (
     "attempt",
     "planned_file_id",
     "line_number",
+    "failure_id",
+    "failure_answer_id",
     "amount_yen",
     "bank_code",
     "branch_code",
@@ -55,7 +75,7 @@ PAYMENT_FIXED = (
     "account_number",
     "holder_kana",
 )
-PAYMENT_STEPS = (("F40", "F41"), ("F40", "F49"), ("F41", "F42"), ("F41", "F43"), ("F42", "F43"))
+PAYMENT_STEPS = (("F40", "F41"), ("F40", "F49"), ("F41", "F42"), ("F41", "F43"), ("F42", "F43"), ("F42", "F48"))
 
 
 def upgrade() -> None:

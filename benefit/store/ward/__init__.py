@@ -12,6 +12,14 @@ from benefit.store.ward.beneficiaries import (
 )
 from benefit.store.ward.changes import change_closed, change_found, reissue
 from benefit.store.ward.claims import claim, claim_decision, claim_slot
+from benefit.store.ward.failures import (
+    failure,
+    failure_answer,
+    failure_answer_approval,
+    failure_step,
+    report_match,
+    report_match_approval,
+)
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import audit_log, metadata, staff
@@ -28,6 +36,20 @@ from benefit.store.ward.money import (
     verdict,
 )
 from benefit.store.ward.protections import protection_release, protection_release_approval
+from benefit.store.ward.returns import (
+    ending,
+    ending_approval,
+    recall,
+    recall_approval,
+    recall_line,
+    repayment,
+    repayment_approval,
+    repayment_receipt,
+    repayment_step,
+    undo_plan,
+    undo_plan_approval,
+    undo_plan_line,
+)
 
 __all__ = [
     "approval",
@@ -39,8 +61,14 @@ __all__ = [
     "claim",
     "claim_decision",
     "claim_slot",
+    "ending",
+    "ending_approval",
     "entitlement",
     "extract_receipt",
+    "failure",
+    "failure_answer",
+    "failure_answer_approval",
+    "failure_step",
     "handover",
     "hold_release",
     "hold_release_approval",
@@ -53,7 +81,16 @@ __all__ = [
     "posting",
     "protection_release",
     "protection_release_approval",
+    "recall",
+    "recall_approval",
+    "recall_line",
     "reissue",
+    "repayment",
+    "repayment_approval",
+    "repayment_receipt",
+    "repayment_step",
+    "report_match",
+    "report_match_approval",
     "run",
     "run_approval",
     "run_difference",
@@ -62,6 +99,9 @@ __all__ = [
     "transfer",
     "transfer_line",
     "transfer_release",
+    "undo_plan",
+    "undo_plan_approval",
+    "undo_plan_line",
     "valid_entitlement",
     "verdict",
 ]
@@ -94,6 +134,24 @@ APPEND_ONLY = (
     "bank_report",
     "bank_report_line",
     "posting",
+    "ending",
+    "ending_approval",
+    "failure",
+    "failure_answer",
+    "failure_answer_approval",
+    "failure_step",
+    "recall",
+    "recall_approval",
+    "recall_line",
+    "repayment",
+    "repayment_approval",
+    "repayment_receipt",
+    "repayment_step",
+    "report_match",
+    "report_match_approval",
+    "undo_plan",
+    "undo_plan_approval",
+    "undo_plan_line",
     "handover",
     "lot",
     "audit_log",

@@ -33,6 +33,8 @@ letter = Table(
     # 手紙に書いた届け方と口座。この後に口座の登録が変わっても、手紙に書いた口座で払う（CHK87）。
     Column("route", String(10), nullable=False),
     Column("account_flag", String(1), nullable=False),
+    # 宛先の指紋。手紙の後で住所が変わったことに気づくため（CHK91）。住所そのものは、抽出データにある。
+    Column("address_digest", String(64), nullable=False, server_default=""),
     Column("issued_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     UniqueConstraint("entitlement_id", "branch", "kind"),
@@ -54,5 +56,5 @@ handover = Table(
     Column("actor", String(40), nullable=False),
     moment("at"),
     UniqueConstraint("crossing", "sequence"),
-    one_of("crossing", ("payees_out", "planned_in", "print_out", "bank_out")),
+    one_of("crossing", ("payees_out", "planned_in", "print_out", "bank_out", "recall_out", "failure_out", "undo_out")),
 )

@@ -23,14 +23,21 @@ from sqlalchemy import (
     text,
 )
 
-from benefit.domain.transfer import LIVE_STATES, PAYMENT_STATES, POSTING_ACCOUNTS, POSTING_KINDS
+from benefit.domain.transfer import (
+    LIVE_STATES,
+    PAYMENT_STATES,
+    POSTING_ACCOUNTS,
+    POSTING_KINDS,
+    REPORT_OUTCOMES,
+)
 from benefit.store.base import moment, one_of
 from benefit.store.ward.metadata import metadata
 
 _LIVE = "state IN (" + ", ".join(f"'{state}'" for state in LIVE_STATES) + ")"
 
 
-def _account_columns() -> list[Column[object]]:
+def account_columns() -> list[Column[object]]:
+    """口座の五項目。"""
     return [
         Column("bank_code", String(4)),
         Column("branch_code", String(3)),
@@ -67,7 +74,9 @@ verdict = Table(
     Column("verdict", String(3), nullable=False),
     Column("checks", Text, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
-    *_account_columns(),
+    *account_columns(),
+    Column("received_on", Date),
+    Column("reviewed_on", Date),
     one_of("verdict", ("支給可", "保留", "不可")),
     CheckConstraint(
         "verdict <> '支給可' OR (entitlement_id IS NOT NULL AND account_number IS NOT NULL)", name="payable"
@@ -76,18 +85,21 @@ verdict = Table(
 )
 
 #: 支払（一回の振込の試み）。再振込は、同じ支給権利の次の `attempt`。
+#: 出どころは二つに一つ: 支給可の判定の行か、ほかの課の振込不能に対する承認された回答（`failure_answer`）。
 payment = Table(
     "payment",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("entitlement_id", Integer, nullable=False),
+    Column("entitlement_id", Integer),
     Column("slot", String(80), nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("planned_file_id", Integer, nullable=False),
-    Column("line_number", Integer, nullable=False),
+    Column("planned_file_id", Integer),
+    Column("line_number", Integer),
+    Column("failure_id", Integer),
+    Column("failure_answer_id", ForeignKey("failure_answer_approval.release_id")),
     Column("amount_yen", BigInteger, nullable=False),
     Column("state", String(3), nullable=False),
-    *_account_columns(),
+    *account_columns(),
     # 支給権利と slot と金額の三つ組でつなぐ。別の権利の slot や、別の金額では払えない。
     ForeignKeyConstraint(
         ["entitlement_id", "slot", "amount_yen"], ["entitlement.id", "entitlement.slot", "entitlement.amount_yen"]
@@ -95,7 +107,18 @@ payment = Table(
     # 承認された判定にある権利だけを払う。
     ForeignKeyConstraint(["entitlement_id"], ["valid_entitlement.entitlement_id"]),
     ForeignKeyConstraint(["planned_file_id", "line_number"], ["verdict.planned_file_id", "verdict.line_number"]),
+    # 他課の不能の再振込も、預かった額だけを、その slot で、承認された回答の口座へ。
+    ForeignKeyConstraint(["failure_id", "slot", "amount_yen"], ["failure.id", "failure.slot", "failure.amount_yen"]),
+    ForeignKeyConstraint(["failure_answer_id", "failure_id"], ["failure_answer.id", "failure_answer.failure_id"]),
+    CheckConstraint(
+        "(failure_id IS NULL AND failure_answer_id IS NULL AND entitlement_id IS NOT NULL"
+        " AND planned_file_id IS NOT NULL AND line_number IS NOT NULL)"
+        " OR (failure_id IS NOT NULL AND failure_answer_id IS NOT NULL AND entitlement_id IS NULL"
+        " AND planned_file_id IS NULL AND line_number IS NULL)",
+        name="one_origin",
+    ),
     UniqueConstraint("entitlement_id", "attempt"),
+    UniqueConstraint("failure_id", "attempt"),
     one_of("state", PAYMENT_STATES),
     CheckConstraint("attempt >= 1", name="attempt"),
     # 一つの判定行から、生きた支払は一つ（取り消した後の作り直しはできる）。
@@ -197,7 +220,10 @@ bank_report_line = Table(
     Column("reason", Text, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
     Column("candidates", Text, nullable=False),
-    one_of("outcome", ("credited", "failed", "inquiring", "recalled", "unmatched")),
+    # 銀行の書いたとおりの口座と日付。人が突き合わせ、ほかの課に照会するときの、ただ一つの手がかりである（seed 000）。
+    *account_columns(),
+    Column("transferred_on", Date),
+    one_of("outcome", REPORT_OUTCOMES),
     Index("ix_bank_report_line_payment_id", "payment_id"),
 )
 
@@ -207,13 +233,16 @@ posting = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     moment("at"),
-    Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
+    Column("entitlement_id", ForeignKey("entitlement.id")),
     Column("payment_id", ForeignKey("payment.id"), nullable=False),
     Column("kind", String(12), nullable=False),
+    Column("reference", String(60), nullable=False, server_default=""),
     Column("debit", String(10), nullable=False),
     Column("credit", String(10), nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
-    UniqueConstraint("payment_id", "kind"),
+    UniqueConstraint("payment_id", "kind", "reference"),
+    # 番号で何度も立つ仕訳は、返還の入金だけ。
+    CheckConstraint("(kind = 'repaid') = (reference <> '')", name="reference"),
     one_of("kind", POSTING_KINDS),
     one_of("debit", POSTING_ACCOUNTS),
     one_of("credit", POSTING_ACCOUNTS),
