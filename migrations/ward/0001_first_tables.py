@@ -367,10 +367,19 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("line_count", sa.Integer(), nullable=False),
         sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("ending_kind", sa.String(length=10), nullable=False),
+        sa.Column("cause", sa.String(length=20), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("planned_on", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "cause IN ('過払', '二重', '対象外', '別人の口座', '受給者の申出')", name=op.f("ck_undo_plan_cause_words")
+        ),
+        sa.CheckConstraint(
+            "ending_kind IN ('不支給', '辞退', '契約不成立')", name=op.f("ck_undo_plan_ending_kind_words")
+        ),
         sa.CheckConstraint("reason <> ''", name=op.f("ck_undo_plan_has_a_reason")),
         sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_undo_plan_asked_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_undo_plan")),
@@ -416,24 +425,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_decision")),
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
     )
-    op.create_table(
-        "ending",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("entitlement_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("asked_by", sa.String(length=40), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('不支給', '辞退', '契約不成立')", name=op.f("ck_ending_kind_words")),
-        sa.CheckConstraint("reason <> ''", name=op.f("ck_ending_has_a_reason")),
-        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_ending_asked_by")),
-        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_ending_entitlement_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ending")),
-        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_ending_id_asked_by")),
-    )
-    with op.batch_alter_table("ending", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ending_entitlement_id"), ["entitlement_id"], unique=False)
-
     op.create_table(
         "failure_answer",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -503,19 +494,6 @@ def upgrade() -> None:
             name=op.f("fk_protection_release_approval_release_id_asked_by"),
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_protection_release_approval")),
-    )
-    op.create_table(
-        "recall",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("transfer_id", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("asked_by", sa.String(length=40), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("reason <> ''", name=op.f("ck_recall_has_a_reason")),
-        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_recall_asked_by")),
-        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name=op.f("fk_recall_transfer_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recall")),
-        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_recall_id_asked_by")),
     )
     op.create_table(
         "reissue",
@@ -596,20 +574,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slot", name=op.f("pk_claim_slot")),
     )
     op.create_table(
-        "ending_approval",
-        sa.Column("release_id", sa.Integer(), nullable=False),
+        "ending",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("undo_plan_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
-        sa.Column("approved_by", sa.String(length=40), nullable=False),
-        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_ending_approval_two_people")),
-        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_ending_approval_approved_by")),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('不支給', '辞退', '契約不成立')", name=op.f("ck_ending_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_ending_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_ending_asked_by")),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_ending_entitlement_id")),
         sa.ForeignKeyConstraint(
-            ["release_id", "asked_by"],
-            ["ending.id", "ending.asked_by"],
-            name=op.f("fk_ending_approval_release_id_asked_by"),
+            ["undo_plan_id"], ["undo_plan_approval.release_id"], name=op.f("fk_ending_undo_plan_id")
         ),
-        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_ending_approval")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ending")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_ending_id_asked_by")),
+        sa.UniqueConstraint("undo_plan_id", "entitlement_id", name=op.f("uq_ending_undo_plan_id_entitlement_id")),
     )
+    with op.batch_alter_table("ending", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ending_entitlement_id"), ["entitlement_id"], unique=False)
+
     op.create_table(
         "failure_answer_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
@@ -662,21 +648,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
     )
     op.create_table(
-        "recall_approval",
-        sa.Column("release_id", sa.Integer(), nullable=False),
-        sa.Column("asked_by", sa.String(length=40), nullable=False),
-        sa.Column("approved_by", sa.String(length=40), nullable=False),
-        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_recall_approval_two_people")),
-        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_recall_approval_approved_by")),
-        sa.ForeignKeyConstraint(
-            ["release_id", "asked_by"],
-            ["recall.id", "recall.asked_by"],
-            name=op.f("fk_recall_approval_release_id_asked_by"),
-        ),
-        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_recall_approval")),
-    )
-    op.create_table(
         "transfer_release",
         sa.Column("transfer_id", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -698,6 +669,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("transfer_id", name=op.f("pk_transfer_release")),
         sa.UniqueConstraint("sha256", name=op.f("uq_transfer_release_sha256")),
+    )
+    op.create_table(
+        "ending_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_ending_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_ending_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["ending.id", "ending.asked_by"],
+            name=op.f("fk_ending_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_ending_approval")),
     )
     op.create_table(
         "payment",
@@ -769,6 +755,28 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "recall",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("transfer_id", sa.Integer(), nullable=False),
+        sa.Column("payments", sa.Text(), nullable=False),
+        sa.Column("line_count", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("largest_yen", sa.BigInteger(), nullable=False),
+        sa.Column("undo_plan_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_recall_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_recall_asked_by")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer_release.transfer_id"], name=op.f("fk_recall_transfer_id")),
+        sa.ForeignKeyConstraint(
+            ["undo_plan_id"], ["undo_plan_approval.release_id"], name=op.f("fk_recall_undo_plan_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recall")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_recall_id_asked_by")),
+        sa.UniqueConstraint("undo_plan_id", "transfer_id", name=op.f("uq_recall_undo_plan_id_transfer_id")),
+    )
+    op.create_table(
         "bank_report_line",
         sa.Column("bank_report_id", sa.Integer(), nullable=False),
         sa.Column("line_number", sa.Integer(), nullable=False),
@@ -808,7 +816,7 @@ def upgrade() -> None:
         sa.Column("debit", sa.String(length=10), nullable=False),
         sa.Column("credit", sa.String(length=10), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("(kind = 'repaid') = (reference <> '')", name=op.f("ck_posting_reference")),
+        sa.CheckConstraint("(kind IN ('claim_back', 'repaid')) = (reference <> '')", name=op.f("ck_posting_reference")),
         sa.CheckConstraint(
             "credit IN ('予算', '未払', '振込中', '支給済', '振込不能', '戻入', '返還債権', '返還', '他課')",
             name=op.f("ck_posting_credit_words"),
@@ -829,13 +837,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("payment_id", "kind", "reference", name=op.f("uq_posting_payment_id_kind_reference")),
     )
     op.create_table(
-        "recall_line",
-        sa.Column("recall_id", sa.Integer(), nullable=False),
-        sa.Column("payment_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_recall_line_payment_id")),
-        sa.ForeignKeyConstraint(["recall_id"], ["recall.id"], name=op.f("fk_recall_line_recall_id")),
-        sa.PrimaryKeyConstraint("recall_id", "payment_id", name=op.f("pk_recall_line")),
-        sa.UniqueConstraint("payment_id", name=op.f("uq_recall_line_payment_id")),
+        "recall_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_recall_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_recall_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["recall.id", "recall.asked_by"],
+            name=op.f("fk_recall_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_recall_approval")),
     )
     op.create_table(
         "repayment",
@@ -844,6 +858,7 @@ def upgrade() -> None:
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("undo_plan_id", sa.Integer(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -854,10 +869,16 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_yen > 0", name=op.f("ck_repayment_amount")),
         sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_repayment_asked_by")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_repayment_payment_id")),
+        sa.ForeignKeyConstraint(
+            ["undo_plan_id"], ["undo_plan_approval.release_id"], name=op.f("fk_repayment_undo_plan_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repayment")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_repayment_id_asked_by")),
-        sa.UniqueConstraint("payment_id", name=op.f("uq_repayment_payment_id")),
+        sa.UniqueConstraint("undo_plan_id", "payment_id", name=op.f("uq_repayment_undo_plan_id_payment_id")),
     )
+    with op.batch_alter_table("repayment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_repayment_payment_id"), ["payment_id"], unique=False)
+
     op.create_table(
         "transfer_line",
         sa.Column("transfer_id", sa.Integer(), nullable=False),
@@ -876,13 +897,22 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=12), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "action IN ('判定取消', '振込取消', '組戻し', '不能を戻入', '返還')",
+            "action IN ('判定取消', '振込取消', '組戻し', '不能を戻入', '返還', 'なし')",
             name=op.f("ck_undo_plan_line_action_words"),
         ),
         sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_undo_plan_line_entitlement_id")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_undo_plan_line_payment_id")),
         sa.ForeignKeyConstraint(["undo_plan_id"], ["undo_plan.id"], name=op.f("fk_undo_plan_line_undo_plan_id")),
         sa.PrimaryKeyConstraint("undo_plan_id", "entitlement_id", name=op.f("pk_undo_plan_line")),
+    )
+    op.create_table(
+        "recall_line",
+        sa.Column("recall_id", sa.Integer(), nullable=False),
+        sa.Column("payment_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["payment_id"], ["transfer_line.payment_id"], name=op.f("fk_recall_line_payment_id")),
+        sa.ForeignKeyConstraint(["recall_id"], ["recall_approval.release_id"], name=op.f("fk_recall_line_recall_id")),
+        sa.PrimaryKeyConstraint("recall_id", "payment_id", name=op.f("pk_recall_line")),
+        sa.UniqueConstraint("payment_id", name=op.f("uq_recall_line_payment_id")),
     )
     op.create_table(
         "repayment_approval",
@@ -977,15 +1007,20 @@ def downgrade() -> None:
     op.drop_table("repayment_receipt")
     op.drop_table("report_match")
     op.drop_table("repayment_approval")
+    op.drop_table("recall_line")
     op.drop_table("undo_plan_line")
     op.drop_table("transfer_line")
+    with op.batch_alter_table("repayment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_repayment_payment_id"))
+
     op.drop_table("repayment")
-    op.drop_table("recall_line")
+    op.drop_table("recall_approval")
     op.drop_table("posting")
     with op.batch_alter_table("bank_report_line", schema=None) as batch_op:
         batch_op.drop_index("ix_bank_report_line_payment_id")
 
     op.drop_table("bank_report_line")
+    op.drop_table("recall")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_payment_verdict_line",
@@ -999,12 +1034,15 @@ def downgrade() -> None:
         )
 
     op.drop_table("payment")
+    op.drop_table("ending_approval")
     op.drop_table("transfer_release")
-    op.drop_table("recall_approval")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
     op.drop_table("failure_answer_approval")
-    op.drop_table("ending_approval")
+    with op.batch_alter_table("ending", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ending_entitlement_id"))
+
+    op.drop_table("ending")
     op.drop_table("claim_slot")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
@@ -1013,15 +1051,10 @@ def downgrade() -> None:
     op.drop_table("valid_entitlement")
     op.drop_table("undo_plan_approval")
     op.drop_table("reissue")
-    op.drop_table("recall")
     op.drop_table("protection_release_approval")
     op.drop_table("hold_release")
     op.drop_table("failure_step")
     op.drop_table("failure_answer")
-    with op.batch_alter_table("ending", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ending_entitlement_id"))
-
-    op.drop_table("ending")
     op.drop_table("claim_decision")
     op.drop_table("approval")
     op.drop_table("undo_plan")

@@ -241,8 +241,8 @@ posting = Table(
     Column("credit", String(10), nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
     UniqueConstraint("payment_id", "kind", "reference"),
-    # 番号で何度も立つ仕訳は、返還の入金だけ。
-    CheckConstraint("(kind = 'repaid') = (reference <> '')", name="reference"),
+    # 番号で何度も立つ仕訳は、返還の請求と入金だけ。
+    CheckConstraint("(kind IN ('claim_back', 'repaid')) = (reference <> '')", name="reference"),
     one_of("kind", POSTING_KINDS),
     one_of("debit", POSTING_ACCOUNTS),
     one_of("credit", POSTING_ACCOUNTS),

@@ -24,8 +24,13 @@ from benefit.store.base import approved_by_another, moment, one_of
 from benefit.store.ward.metadata import metadata
 
 
+def _by_plan() -> Column[object]:
+    """承認された取消の計画から行われたことなら、その番号。計画なしに申し出たことなら null。"""
+    return Column("undo_plan_id", ForeignKey("undo_plan_approval.release_id"))
+
+
 def _asked(*columns: SchemaItem) -> tuple[SchemaItem, ...]:
-    """申し出の列: 理由、申し出た人、時刻。"""
+    """申し出の列: 何を、なぜ、誰が、いつ。"""
     return (
         Column("id", Integer, primary_key=True),
         *columns,
@@ -37,14 +42,59 @@ def _asked(*columns: SchemaItem) -> tuple[SchemaItem, ...]:
     )
 
 
-#: 組戻しの依頼（銀行へ渡す一覧一つ）。答えは銀行の結果で届く（組戻済・組戻不成立）。
-recall = Table("recall", metadata, *_asked(Column("transfer_id", ForeignKey("transfer.id"), nullable=False)))
+#: 取消の計画: 何を引き揚げ、何を組み戻し、何を返してもらうか。数と合計と中身の指紋を承認する。
+undo_plan = Table(
+    "undo_plan",
+    metadata,
+    *_asked(
+        Column("programme", String(40), nullable=False),
+        Column("scope", String(80), nullable=False),
+        Column("sha256", String(64), nullable=False, unique=True),
+        Column("line_count", Integer, nullable=False),
+        Column("total_yen", BigInteger, nullable=False),
+        # 承認する人が見る、行の並びの指紋に入っている約束: 権利の終わり方、返還の理由と納期限。
+        Column("ending_kind", String(10), nullable=False),
+        Column("cause", String(20), nullable=False),
+        Column("due_on", Date, nullable=False),
+        one_of("ending_kind", ENDING_KINDS),
+        one_of("cause", REPAYMENT_CAUSES),
+        Column("planned_on", Date, nullable=False),
+    ),
+)
+undo_plan_approval = approved_by_another(metadata, "undo_plan")
+undo_plan_line = Table(
+    "undo_plan_line",
+    metadata,
+    Column("undo_plan_id", ForeignKey("undo_plan.id"), primary_key=True),
+    Column("entitlement_id", ForeignKey("entitlement.id"), primary_key=True),
+    Column("payment_id", ForeignKey("payment.id")),
+    Column("action", String(12), nullable=False),
+    Column("amount_yen", BigInteger, nullable=False),
+    one_of("action", UNDO_ACTIONS),
+)
+
+#: 組戻しの依頼（銀行へ渡す一覧一つ）。送り出した振込だけが対象。答えは銀行の結果で届く（組戻済・組戻不成立）。
+#: `payments` は申し出た支払の番号の並び。承認されて初めて行になるので、取り違えた申し出が、正しい申し出を塞がない。
+recall = Table(
+    "recall",
+    metadata,
+    *_asked(
+        Column("transfer_id", ForeignKey("transfer_release.transfer_id"), nullable=False),
+        Column("payments", Text, nullable=False),
+        Column("line_count", Integer, nullable=False),
+        Column("total_yen", BigInteger, nullable=False),
+        Column("largest_yen", BigInteger, nullable=False),
+        _by_plan(),
+        UniqueConstraint("undo_plan_id", "transfer_id"),
+    ),
+)
 recall_approval = approved_by_another(metadata, "recall")
+#: 銀行に頼んだ支払。一つの支払は、一生に一つの組戻ししか頼めない。
 recall_line = Table(
     "recall_line",
     metadata,
-    Column("recall_id", ForeignKey("recall.id"), primary_key=True),
-    Column("payment_id", ForeignKey("payment.id"), primary_key=True, unique=True),
+    Column("recall_id", ForeignKey("recall_approval.release_id"), primary_key=True),
+    Column("payment_id", ForeignKey("transfer_line.payment_id"), primary_key=True, unique=True),
 )
 
 #: 権利の終わり。支払が振込不能なら戻入、取消なら予算に戻す仕訳が立つ。終わった権利は、もう判定を通らない（CHK51・52）。
@@ -54,20 +104,24 @@ ending = Table(
     *_asked(
         Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False, index=True),
         Column("kind", String(10), nullable=False),
+        _by_plan(),
+        UniqueConstraint("undo_plan_id", "entitlement_id"),
         one_of("kind", ENDING_KINDS),
     ),
 )
 ending_approval = approved_by_another(metadata, "ending")
 
-#: 返還の請求（誤支給の認定 R50 → 返還請求中 R51）。一つの支払に一つ。
+#: 返還の請求（誤支給の認定 R50 → 返還請求中 R51）。一つの支払への請求の合計は、払った額を超えない。
 repayment = Table(
     "repayment",
     metadata,
     *_asked(
-        Column("payment_id", ForeignKey("payment.id"), nullable=False, unique=True),
+        Column("payment_id", ForeignKey("payment.id"), nullable=False, index=True),
         Column("amount_yen", BigInteger, nullable=False),
         Column("cause", String(20), nullable=False),
         Column("due_on", Date, nullable=False),
+        _by_plan(),
+        UniqueConstraint("undo_plan_id", "payment_id"),
         one_of("cause", REPAYMENT_CAUSES),
         CheckConstraint("amount_yen > 0", name="amount"),
     ),
@@ -100,29 +154,4 @@ repayment_step = Table(
     Column("made_by", ForeignKey("staff.id"), nullable=False),
     moment("made_at"),
     one_of("kind", REPAYMENT_STEPS),
-)
-
-#: 取消の計画: 何を引き揚げ、何を組み戻し、何を返してもらうか。数と合計と中身の指紋を承認する。
-undo_plan = Table(
-    "undo_plan",
-    metadata,
-    *_asked(
-        Column("programme", String(40), nullable=False),
-        Column("scope", String(80), nullable=False),
-        Column("sha256", String(64), nullable=False, unique=True),
-        Column("line_count", Integer, nullable=False),
-        Column("total_yen", BigInteger, nullable=False),
-        Column("planned_on", Date, nullable=False),
-    ),
-)
-undo_plan_approval = approved_by_another(metadata, "undo_plan")
-undo_plan_line = Table(
-    "undo_plan_line",
-    metadata,
-    Column("undo_plan_id", ForeignKey("undo_plan.id"), primary_key=True),
-    Column("entitlement_id", ForeignKey("entitlement.id"), primary_key=True),
-    Column("payment_id", ForeignKey("payment.id")),
-    Column("action", String(12), nullable=False),
-    Column("amount_yen", BigInteger, nullable=False),
-    one_of("action", UNDO_ACTIONS),
 )
