@@ -55,3 +55,8 @@ STATE_OF_NOTICES: dict[tuple[bool, bool, bool], CollectionState] = {
 ASSET_OF_STATE = {CollectionState.PROVISIONAL: "決済待ち", CollectionState.FINAL: "預金"}
 #: 受け入れた側の勘定。調定と延滞金は債権が減り、残りは過誤納、相手の分からないお金は不明金。
 RECEIVED_AS = ("調定", "延滞金", "過誤納", "不明金", "還付", "充当")
+COLLECTION_ACCOUNTS = (*sorted(set(ASSET_OF_STATE.values())), *RECEIVED_AS)
+#: 届いた一行の行き先。二度目の同じ記録は「既収」（受け付けない側に数える）。
+NOTICE_OUTCOMES = ("消込", "保留", "既収")
+COLLECTION_MOVES = ("消込", "還付", "充当")
+RECEIVABLE_ORIGINS = ("登録", "返還")

@@ -67,6 +67,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("slot", "code", "why_sha256", name=op.f("uq_change_found_slot_code_why_sha256")),
     )
     op.create_table(
+        "collection_file",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_posted", sa.Integer(), nullable=False),
+        sa.Column("rows_held", sa.Integer(), nullable=False),
+        sa.Column("rows_rejected", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "channel IN ('コンビニ', '電子マネー', 'モバイルレジ', 'クレジット', 'ペイジー', '汎用収納', '特別徴収', '口座振替')",
+            name=op.f("ck_collection_file_channel_words"),
+        ),
+        sa.CheckConstraint(
+            "rows_read = rows_posted + rows_held + rows_rejected", name=op.f("ck_collection_file_equation")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_file")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_collection_file_sha256")),
+    )
+    op.create_table(
         "handover",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("crossing", sa.String(length=20), nullable=False),
@@ -186,6 +208,24 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("role IN ('clerk', 'approver', 'auditor', 'admin')", name=op.f("ck_staff_role_words")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+    )
+    op.create_table(
+        "bank_credit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("credited_on", sa.Date(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.String(length=60), nullable=False),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "channel IN ('コンビニ', '電子マネー', 'モバイルレジ', 'クレジット', 'ペイジー', '汎用収納', '特別徴収', '口座振替')",
+            name=op.f("ck_bank_credit_channel_words"),
+        ),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_bank_credit_amount")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_bank_credit_recorded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_credit")),
+        sa.UniqueConstraint("reference", name=op.f("uq_bank_credit_reference")),
     )
     op.create_table(
         "change_closed",
@@ -950,6 +990,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_report_match_id_asked_by")),
     )
     op.create_table(
+        "receivable",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=3), nullable=False),
+        sa.Column("fiscal_year", sa.Integer(), nullable=False),
+        sa.Column("term", sa.Integer(), nullable=False),
+        sa.Column("notice_number", sa.String(length=20), nullable=False),
+        sa.Column("person_number", sa.String(length=10), nullable=True),
+        sa.Column("principal_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_charge_yen", sa.BigInteger(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("origin", sa.String(length=10), nullable=False),
+        sa.Column("repayment_id", sa.Integer(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(origin = '返還') = (repayment_id IS NOT NULL)", name=op.f("ck_receivable_origin_repayment")
+        ),
+        sa.CheckConstraint("origin IN ('登録', '返還')", name=op.f("ck_receivable_origin_words")),
+        sa.CheckConstraint("principal_yen >= 0 AND late_charge_yen >= 0", name=op.f("ck_receivable_amounts")),
+        sa.ForeignKeyConstraint(
+            ["repayment_id"], ["repayment_approval.release_id"], name=op.f("fk_receivable_repayment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receivable")),
+        sa.UniqueConstraint("repayment_id", name=op.f("uq_receivable_repayment_id")),
+        sa.UniqueConstraint(
+            "subject",
+            "fiscal_year",
+            "term",
+            "notice_number",
+            name=op.f("uq_receivable_subject_fiscal_year_term_notice_number"),
+        ),
+    )
+    op.create_table(
         "repayment_receipt",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("repayment_id", sa.Integer(), nullable=False),
@@ -997,14 +1069,173 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_report_match_approval")),
     )
+    op.create_table(
+        "collection_event",
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("pay_key", sa.String(length=60), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("paid_time", sa.String(length=6), nullable=False),
+        sa.Column("place", sa.String(length=20), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_event_amount")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_event_receivable_id")),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_collection_event")),
+    )
+    with op.batch_alter_table("collection_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_event_receivable_id"), ["receivable_id"], unique=False)
+
+    op.create_table(
+        "receivable_change",
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("principal_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_charge_yen", sa.BigInteger(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("principal_yen >= 0 AND late_charge_yen >= 0", name=op.f("ck_receivable_change_amounts")),
+        sa.CheckConstraint("turn >= 1", name=op.f("ck_receivable_change_turn")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_receivable_change_receivable_id")),
+        sa.PrimaryKeyConstraint("receivable_id", "turn", name=op.f("pk_receivable_change")),
+    )
+    op.create_table(
+        "receivable_key",
+        sa.Column("pay_key", sa.String(length=60), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_receivable_key_receivable_id")),
+        sa.PrimaryKeyConstraint("pay_key", name=op.f("pk_receivable_key")),
+    )
+    with op.batch_alter_table("receivable_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_receivable_key_receivable_id"), ["receivable_id"], unique=False)
+
+    op.create_table(
+        "collection_move",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=True),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(kind = '還付') = (receivable_id IS NULL)", name=op.f("ck_collection_move_receivable")),
+        sa.CheckConstraint("kind IN ('消込', '還付', '充当')", name=op.f("ck_collection_move_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_collection_move_has_a_reason")),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_move_amount")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_collection_move_asked_by")),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_move_event")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_move_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_move")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_collection_move_id_asked_by")),
+    )
+    with op.batch_alter_table("collection_move", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_move_event"), ["event"], unique=False)
+
+    op.create_table(
+        "collection_notice",
+        sa.Column("collection_file_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("settle_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.CheckConstraint("kind IN ('速報', '確報', '速報取消')", name=op.f("ck_collection_notice_kind_words")),
+        sa.CheckConstraint("outcome IN ('消込', '保留', '既収')", name=op.f("ck_collection_notice_outcome_words")),
+        sa.ForeignKeyConstraint(
+            ["collection_file_id"], ["collection_file.id"], name=op.f("fk_collection_notice_collection_file_id")
+        ),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_notice_event")),
+        sa.PrimaryKeyConstraint("collection_file_id", "line_number", name=op.f("pk_collection_notice")),
+    )
+    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_collection_notice_counted",
+            ["event", "kind"],
+            unique=True,
+            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
+            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
+        )
+
+    op.create_table(
+        "collection_posting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.String(length=32), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=True),
+        sa.Column("debit", sa.String(length=10), nullable=False),
+        sa.Column("credit", sa.String(length=10), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "credit IN ('決済待ち', '預金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
+            name=op.f("ck_collection_posting_credit_words"),
+        ),
+        sa.CheckConstraint(
+            "debit IN ('決済待ち', '預金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
+            name=op.f("ck_collection_posting_debit_words"),
+        ),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_posting_amount")),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_collection_posting_two_sides")),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_posting_event")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_posting_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_posting")),
+    )
+    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_posting_event"), ["event"], unique=False)
+        batch_op.create_index(batch_op.f("ix_collection_posting_receivable_id"), ["receivable_id"], unique=False)
+
+    op.create_table(
+        "collection_move_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_collection_move_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_collection_move_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["collection_move.id", "collection_move.asked_by"],
+            name=op.f("fk_collection_move_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_collection_move_approval")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("collection_move_approval")
+    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_posting_receivable_id"))
+        batch_op.drop_index(batch_op.f("ix_collection_posting_event"))
+
+    op.drop_table("collection_posting")
+    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_collection_notice_counted",
+            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
+            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
+        )
+
+    op.drop_table("collection_notice")
+    with op.batch_alter_table("collection_move", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_move_event"))
+
+    op.drop_table("collection_move")
+    with op.batch_alter_table("receivable_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_receivable_key_receivable_id"))
+
+    op.drop_table("receivable_key")
+    op.drop_table("receivable_change")
+    with op.batch_alter_table("collection_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_event_receivable_id"))
+
+    op.drop_table("collection_event")
     op.drop_table("report_match_approval")
     op.drop_table("repayment_step")
     op.drop_table("repayment_receipt")
+    op.drop_table("receivable")
     op.drop_table("report_match")
     op.drop_table("repayment_approval")
     op.drop_table("recall_line")
@@ -1070,6 +1301,7 @@ def downgrade() -> None:
     op.drop_table("entitlement")
     op.drop_table("claim")
     op.drop_table("change_closed")
+    op.drop_table("bank_credit")
     op.drop_table("staff")
     op.drop_table("snapshot")
     op.drop_table("run")
@@ -1077,6 +1309,7 @@ def downgrade() -> None:
     op.drop_table("lot")
     op.drop_table("inquiry")
     op.drop_table("handover")
+    op.drop_table("collection_file")
     op.drop_table("change_found")
     op.drop_table("bank_report")
     op.drop_table("audit_log")
