@@ -1,7 +1,8 @@
 """様式: 外のファイルの一レコードを、仕様書の順に並べた項目の表として一度だけ宣言する。
 
 位置の計算、書き出し、読み取り、伏せ字、印刷できる仕様書、項目ごとの見比べは、すべてこの宣言から出る。
-項目の長さの合計がレコードの長さに合わなければ、宣言そのものが失敗する。文字は JIS X 0201（一字一バイト）。
+項目の長さの合計がレコードの長さに合わなければ、宣言そのものが失敗する。文字は JIS X 0201（一字一バイト）、
+漢字の項目（`wide`）だけが CP932 の二バイト。
 
     RECORD = Layout("総合振込データ", 120, (
         const("2", "データ区分"),
@@ -19,9 +20,22 @@ from datetime import date
 from functools import cached_property
 
 from benefit.domain.errors import Place, RefusedInput, WrongUse
-from benefit.records.fields import Field, Kind, Problem, Value, const, digits, filler, number, text
+from benefit.records.fields import UNWRITABLE, Field, Kind, Problem, Value, const, digits, filler, number, text, wide
 
-__all__ = ["ENCODING", "Field", "Kind", "Layout", "PlacedField", "Value", "const", "digits", "filler", "number", "text"]
+__all__ = [
+    "ENCODING",
+    "Field",
+    "Kind",
+    "Layout",
+    "PlacedField",
+    "Value",
+    "const",
+    "digits",
+    "filler",
+    "number",
+    "text",
+    "wide",
+]
 
 ENCODING = "cp932"  # 使う文字では JIS X 0201 とバイトが同じ（formats §1.6）
 
@@ -50,6 +64,7 @@ class Layout:
     """一つのレコードの様式。
 
     sources: 出典。verified: 独立した二つ以上の出典が一致したか。read_on: 出典を読んだ日。
+    own_convention: 公開された様式がなく、私たちが決めたもの（相手の仕様書が来れば差し替える）。
     """
 
     name: str
@@ -58,6 +73,7 @@ class Layout:
     sources: tuple[str, ...]
     verified: bool
     read_on: date
+    own_convention: bool = False
 
     def __post_init__(self) -> None:
         """宣言の誤りをその場で断る: 長さの合計、名前の重なり、出典の数。"""
@@ -69,6 +85,8 @@ class Layout:
             raise WrongUse(f"様式「{self.name}」の項目の名前が重なるか、空です")
         if self.verified and len(self.sources) < 2:
             raise WrongUse(f"様式「{self.name}」は出典が二つないので、確かめたとは言えません")
+        if self.verified and self.own_convention:
+            raise WrongUse(f"様式「{self.name}」は自分たちで決めたものなので、確かめたとは言えません")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -143,6 +161,11 @@ class Layout:
                 values[placed.field.name] = outcome
         return values
 
+    def problems(self, content: bytes) -> list[tuple[PlacedField, Problem]]:
+        """長さの合った一レコードの、合わない項目の全部（`decode` は最初の一つで断る）。"""
+        read = ((placed, self._read(placed.field, content[placed.start - 1 : placed.end])) for placed in self.placed)
+        return [(placed, outcome) for placed, outcome in read if isinstance(outcome, Problem)]
+
     @staticmethod
     def _read(field: Field, raw: bytes) -> Value | Problem:
         if not field.holds_value:
@@ -150,6 +173,8 @@ class Layout:
                 return field.value
             found = "空白でないバイト" if field.kind is Kind.FILLER else f"0x{raw.hex().upper()}"
             return Problem("決まった中身と違います", found, f"「{field.value}」" if field.value.strip() else "空白")
+        if field.kind is Kind.WIDE:
+            return Layout._read_wide(field, raw)
         bad = [byte for byte in raw if not (0x20 <= byte <= 0x7E or 0xA1 <= byte <= 0xDF)]
         if bad:
             return Problem("JIS X 0201 にないバイトがあります", f"0x{bad[0]:02X}", "英数字・記号・半角カナ")
@@ -158,6 +183,17 @@ class Layout:
             if len(value) != field.length or not value.isdigit():
                 return Problem("数字ではありません", field.show(value), f"0 を詰めた {field.length} 桁の数字")
             return field.problem(int(value)) or int(value)
+        return field.problem(value) or value
+
+    @staticmethod
+    def _read_wide(field: Field, raw: bytes) -> Value | Problem:
+        try:
+            value = raw.decode(ENCODING).rstrip(" ")
+        except UnicodeDecodeError as fault:
+            # 二バイトの字が項目の終わりで切れている場合も、ここに来る。
+            return Problem("CP932 で読めないバイトがあります", f"0x{raw[fault.start]:02X}", "CP932（シフト JIS）")
+        if bad := UNWRITABLE.search(value):
+            return Problem("使えない文字があります", f"U+{ord(bad.group()):04X}", "CP932（シフト JIS）の字")
         return field.problem(value) or value
 
     @staticmethod

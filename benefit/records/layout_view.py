@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from benefit.domain.errors import Place, RefusedInput
-from benefit.records.layout import ENCODING, Kind, Layout, PlacedField, Value
+from benefit.records.forms import FORMS
+from benefit.records.layout import ENCODING, Field, Kind, Layout, PlacedField, Value
 
 MASK = "＊"
 _CRLF = b"\r\n"
@@ -56,12 +57,13 @@ def masked(layout: Layout, values: Mapping[str, Value]) -> dict[str, Value]:
 
 def masked_record(layout: Layout, content: bytes) -> str:
     """レコードをそのままの幅で、`sensitive` な項目を半角の * で埋めた文字列。"""
-    text = content.decode(ENCODING, errors="backslashreplace")
-    if len(text) != layout.length:
+    if len(content) != layout.length:
         # 様式に合わないものは、どこに何があるか分からない。何も見せない。
         return "*" * layout.length
     return "".join(
-        "*" * placed.field.length if placed.field.sensitive else text[placed.start - 1 : placed.end]
+        "*" * placed.field.length
+        if placed.field.sensitive
+        else content[placed.start - 1 : placed.end].decode(ENCODING, errors="backslashreplace")
         for placed in layout.placed
     )
 
@@ -94,6 +96,7 @@ def specification(layout: Layout) -> str:
         "",
         f"- 出典: {'、'.join(layout.sources)}",
         f"- 独立した二つの出典で確認: {'はい' if layout.verified else 'いいえ'}（{layout.read_on.isoformat()}）",
+        *(["- 自分たちの取り決め（OWN CONVENTION）: 公開された様式がない"] if layout.own_convention else []),
         "",
         "| # | 項目名 | 位置 | 長さ | 型 | 値・意味 | 英語名 |",
         "|---|---|---|---|---|---|---|",
@@ -107,7 +110,11 @@ def specification(layout: Layout) -> str:
 
 
 def _meaning(placed: PlacedField) -> str:
-    field = placed.field
+    return meaning_of(placed.field)
+
+
+def meaning_of(field: Field) -> str:
+    """仕様書の「値・意味」。"""
     parts = []
     if field.kind is Kind.CONST:
         parts.append(f"「{field.value}」")
@@ -119,6 +126,10 @@ def _meaning(placed: PlacedField) -> str:
         parts.append(f"{field.minimum:,} 以上")
     if field.allowed:
         parts.append(field.allowed.says)
+    if field.form:
+        parts.append(FORMS[field.form].says)
+    if field.blank_ok and field.kind is Kind.DIGITS:
+        parts.append("空白でもよい")
     if field.note:
         parts.append(field.note)
     if field.sensitive:
