@@ -61,6 +61,9 @@ POSTINGS = {
 }
 POSTING_KINDS = tuple(POSTINGS)
 
+#: 消えた行（前のファイルにあって、払われていないのに、いまのファイルにない権利）の、いまの状態。
+VANISHED_STANDINGS = ("振込待ち", "保留", "不可", "振込不能", "取消", "返還済")
+
 #: 銀行の行の結果。
 REPORT_OUTCOMES = ("credited", "failed", "inquiring", "recalled", "recall_failed", "unmatched")
 

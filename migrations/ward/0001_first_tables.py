@@ -598,6 +598,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("planned_file_id", "line_number", name=op.f("pk_verdict")),
     )
     with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.create_index("ix_verdict_account", ["account_number", "branch_code", "bank_code"], unique=False)
         batch_op.create_index("ix_verdict_entitlement_id", ["entitlement_id"], unique=False)
 
     op.create_table(
@@ -711,6 +712,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_transfer_release_sha256")),
     )
     op.create_table(
+        "vanished",
+        sa.Column("planned_file_id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("before_file_id", sa.Integer(), nullable=False),
+        sa.Column("before_line", sa.Integer(), nullable=False),
+        sa.Column("standing", sa.String(length=10), nullable=False),
+        sa.CheckConstraint(
+            "standing IN ('振込待ち', '保留', '不可', '振込不能', '取消', '返還済')",
+            name=op.f("ck_vanished_standing_words"),
+        ),
+        sa.CheckConstraint("before_file_id < planned_file_id", name=op.f("ck_vanished_before")),
+        sa.ForeignKeyConstraint(
+            ["before_file_id", "before_line"],
+            ["verdict.planned_file_id", "verdict.line_number"],
+            name=op.f("fk_vanished_before_file_id_before_line"),
+        ),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_vanished_entitlement_id")),
+        sa.ForeignKeyConstraint(["planned_file_id"], ["planned_file.id"], name=op.f("fk_vanished_planned_file_id")),
+        sa.PrimaryKeyConstraint("planned_file_id", "entitlement_id", name=op.f("pk_vanished")),
+    )
+    op.create_table(
         "ending_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -779,6 +801,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("failure_id", "attempt", name=op.f("uq_payment_failure_id_attempt")),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index("ix_payment_account", ["account_number", "branch_code", "bank_code"], unique=False)
         batch_op.create_index(
             "uq_payment_live_slot",
             ["slot"],
@@ -1263,9 +1286,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"),
             postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"),
         )
+        batch_op.drop_index("ix_payment_account")
 
     op.drop_table("payment")
     op.drop_table("ending_approval")
+    op.drop_table("vanished")
     op.drop_table("transfer_release")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
@@ -1277,6 +1302,7 @@ def downgrade() -> None:
     op.drop_table("claim_slot")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
+        batch_op.drop_index("ix_verdict_account")
 
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")

@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "inquiry",
     "planned_file",
     "verdict",
+    "vanished",
     "transfer",
     "transfer_line",
     "approval",

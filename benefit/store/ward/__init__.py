@@ -45,6 +45,7 @@ from benefit.store.ward.money import (
     transfer,
     transfer_line,
     transfer_release,
+    vanished,
     verdict,
 )
 from benefit.store.ward.protections import protection_release, protection_release_approval
@@ -125,6 +126,7 @@ __all__ = [
     "undo_plan_approval",
     "undo_plan_line",
     "valid_entitlement",
+    "vanished",
     "verdict",
 ]
 
@@ -149,6 +151,7 @@ APPEND_ONLY = (
     "inquiry",
     "planned_file",
     "verdict",
+    "vanished",
     "transfer",
     "transfer_line",
     "approval",

@@ -29,6 +29,7 @@ from benefit.domain.transfer import (
     POSTING_ACCOUNTS,
     POSTING_KINDS,
     REPORT_OUTCOMES,
+    VANISHED_STANDINGS,
 )
 from benefit.store.base import moment, one_of
 from benefit.store.ward.metadata import metadata
@@ -82,6 +83,23 @@ verdict = Table(
         "verdict <> '支給可' OR (entitlement_id IS NOT NULL AND account_number IS NOT NULL)", name="payable"
     ),
     Index("ix_verdict_entitlement_id", "entitlement_id"),
+    # 同じ口座のほかの受給者（CHK23・CHK82）を、台帳の全部を読まずに探す。
+    Index("ix_verdict_account", "account_number", "branch_code", "bank_code"),
+)
+
+#: 消えた行: 前のファイルにあり、まだ払われず、終わってもいないのに、このファイルにない権利（宮崎市の事例）。
+#: 判定した時に見えたものを残すので、同じファイルをもう一度出せば、同じ報告になる。
+vanished = Table(
+    "vanished",
+    metadata,
+    Column("planned_file_id", ForeignKey("planned_file.id"), primary_key=True),
+    Column("entitlement_id", ForeignKey("entitlement.id"), primary_key=True),
+    Column("before_file_id", Integer, nullable=False),
+    Column("before_line", Integer, nullable=False),
+    Column("standing", String(10), nullable=False),
+    ForeignKeyConstraint(["before_file_id", "before_line"], ["verdict.planned_file_id", "verdict.line_number"]),
+    CheckConstraint("before_file_id < planned_file_id", name="before"),
+    one_of("standing", VANISHED_STANDINGS),
 )
 
 #: 支払（一回の振込の試み）。再振込は、同じ支給権利の次の `attempt`。
@@ -130,6 +148,7 @@ payment = Table(
         sqlite_where=text("state <> 'F49'"),
         postgresql_where=text("state <> 'F49'"),
     ),
+    Index("ix_payment_account", "account_number", "branch_code", "bank_code"),
     Index("uq_payment_live_slot", "slot", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
 )
 
