@@ -70,6 +70,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     with reading(home.ward) as connection:
         stored = stored_entitlements(connection, programme.id)
         freed = _cleared(connection)
+        over = ended(connection)
         written = connection.execute(
             select(letter.c.entitlement_id, letter.c.branch, letter.c.account_flag)
             .where(letter.c.lot_id.is_not(None))
@@ -95,6 +96,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         .with_columns(subject_kind=pl.col("slot_kind").replace_strict(SUBJECT_OF_SLOT, return_dtype=pl.String))
         .join(verdicts, on=["subject_kind", "subject_number"], how="left")
         .join(freed, on="id", how="left")
+        .join(over, on="id", how="left")
         .join(dead.rename({"person_number": "payee_number"}), on="payee_number", how="left")
     )
     # 調整給付は、額を本人に知らせた後は凍結されている。後からの税の更正では、額も対象であることも変わらない（A.6）。
@@ -140,6 +142,8 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
     ).with_columns(
         why_closed=pl.when(~pl.col("valid"))
         .then(pl.lit("判定がまだ承認されていない"))
+        .when(pl.col("ended").is_not_null())
+        .then(pl.lit("権利が終わっている"))
         .when(pl.col("payee_dead"))
         .then(pl.lit("受給者が亡くなっている"))
         .when(~pl.col("eligible_now"))
@@ -158,6 +162,14 @@ def _cleared(connection: Connection) -> pl.DataFrame:
     return freed.group_by(id="entitlement_id").agg(
         cleared=pl.col("check_id").replace_strict(CLEARS, return_dtype=pl.String).unique()
     )
+
+
+def ended(connection: Connection) -> pl.DataFrame:
+    """二人の職員が終わらせた権利: id、ended。手紙も支払も、もう通さない。"""
+    ending, approval = ward.ending, ward.ending_approval
+    query = select(ending.c.entitlement_id).join(approval, approval.c.release_id == ending.c.id).distinct()
+    rows = [tuple(row) for row in connection.execute(query)]
+    return pl.DataFrame(rows, schema={"id": pl.Int64}, orient="row").with_columns(ended=pl.lit(value=True))
 
 
 def near_protected(protected: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:

@@ -27,11 +27,20 @@ def superseded() -> ColumnElement[bool]:
     )
 
 
+def ended() -> ColumnElement[bool]:
+    """この判定の権利は、二人の職員が終わらせたか（不支給・辞退・契約不成立）。終わった権利には、もう払わない。"""
+    ending, approval = ward.ending, ward.ending_approval
+    return exists().where(
+        ending.c.entitlement_id == ward.verdict.c.entitlement_id, approval.c.release_id == ending.c.id
+    )
+
+
 def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
     """支給可で、まだ生きた支払になっていない判定の行。権利ごとに一番新しい一つ、給付管理番号の順。
 
-    振込不能の後は、その後に判定し直した行だけが使える（古い口座の判定で、もう一度払わない）。取り消した後は、
-    同じ判定の行から作り直せる。支払が生きている権利は、何度判定されていても出てこない。判定の後に出し直した権利も出てこない。
+    振込不能の後と全額が返ってきた後は、その後に判定し直した行だけが使える（古い口座の判定で、もう一度払わない）。取り消した
+    後は、同じ判定の行から作り直せる。支払が生きている権利は、何度判定されていても出てこない。判定の後に出し直した権利も、
+    終わった権利も出てこない。
     """
     verdict, payment, entitlement = ward.verdict, ward.payment, ward.entitlement
     last = {
@@ -55,7 +64,7 @@ def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
         )
         .join(entitlement, entitlement.c.id == verdict.c.entitlement_id)
         .join(ward.planned_file, ward.planned_file.c.id == verdict.c.planned_file_id)
-        .where(verdict.c.verdict == "支給可", ~superseded())
+        .where(verdict.c.verdict == "支給可", ~superseded(), ~ended())
         .order_by(entitlement.c.case_number, verdict.c.planned_file_id)
     )
     chosen: dict[int, dict[str, Any]] = {}
@@ -63,7 +72,7 @@ def pending_verdicts(connection: Connection) -> list[dict[str, Any]]:
         before = last.get(row["entitlement_id"])
         if before is None:
             usable = True
-        elif before.state == "F43":
+        elif before.state in {"F43", "F48"}:
             usable = row["planned_file_id"] > before.planned_file_id
         else:
             usable = before.state == "F49" and row["planned_file_id"] >= before.planned_file_id

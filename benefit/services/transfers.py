@@ -141,8 +141,8 @@ def _file_payments(connection: Connection, number: int, lines: Sequence[dict[str
             }
         )
         transfer_lines.append({"transfer_id": number, "line_number": offset + 1, "payment_id": payment_id})
-        # 取り消した後の作り直しは、未払がもう立っている。
-        opening = {None: ("decide",), "F43": ("retry",), "F49": ()}[line["last_state"]]
+        # 取り消した後の作り直しは、未払がもう立っている。全額が返ってきた後は、初めから立て直す。
+        opening = {None: ("decide",), "F43": ("retry",), "F48": ("decide",), "F49": ()}[line["last_state"]]
         for kind in (*opening, "file"):
             postings.append(posting_row(kind, line["entitlement_id"], payment_id, line["amount_yen"], now))
     try:
@@ -358,28 +358,25 @@ def cancel(home: Home, number: int, *, reason: str, actor: Actor, clock: Clock) 
         raise RefusedByRule(f"振込 {number} はもう送り出されています。組戻しが要ります", code="released")
     with home.ward.begin() as connection:
         in_turn(connection, "money")
-        _refuse_released(connection, number)
-        ids = select(ward.transfer_line.c.payment_id).where(ward.transfer_line.c.transfer_id == number)
-        live = [line for line in lines_of(connection, number) if line["state"] == "F40"]
-        if not live:
-            return 0
-        connection.execute(
-            ward.payment.update().where(ward.payment.c.id.in_(ids), ward.payment.c.state == "F40").values(state="F49")
-        )
-        connection.execute(
-            ward.posting.insert(),
-            [
-                posting_row("unfile", line["entitlement_id"], line["payment_id"], line["amount_yen"], clock())
-                for line in live
-            ],
-        )
-        audit.record(
-            connection,
-            ward.audit_log,
-            at=clock(),
-            actor=actor,
-            action="transfer.cancel",
-            subject=f"{number}",
-            reason=reason,
-        )
-        return len(live)
+        return cancel_lines(connection, number, reason=reason, actor=actor, clock=clock)
+
+
+def cancel_lines(connection: Connection, number: int, *, reason: str, actor: Actor, clock: Clock) -> int:
+    """取り消しの中身。お金の順番（in_turn "money"）を取った人が呼ぶ。取り消した行の数を返す。"""
+    _refuse_released(connection, number)
+    ids = select(ward.transfer_line.c.payment_id).where(ward.transfer_line.c.transfer_id == number)
+    live = [line for line in lines_of(connection, number) if line["state"] == "F40"]
+    if not live:
+        return 0
+    connection.execute(
+        ward.payment.update().where(ward.payment.c.id.in_(ids), ward.payment.c.state == "F40").values(state="F49")
+    )
+    now = clock()
+    connection.execute(
+        ward.posting.insert(),
+        [posting_row("unfile", line["entitlement_id"], line["payment_id"], line["amount_yen"], now) for line in live],
+    )
+    audit.record(
+        connection, ward.audit_log, at=now, actor=actor, action="transfer.cancel", subject=f"{number}", reason=reason
+    )
+    return len(live)
