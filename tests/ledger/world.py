@@ -120,7 +120,7 @@ def _resident(one: Person) -> dict[str, str]:
 def _tax(one: Person) -> dict[str, str]:
     levy = {"非課税": (0, 0, 0), "均等割": (4000, 0, 0), "所得割": (4000, 60_000, 40_000)}[one.tax]
     income = 0 if one.tax == "非課税" else 2_000_000
-    money = {heading: "0" for heading in _MONEY} | {
+    money = dict.fromkeys(_MONEY, "0") | {
         "均等割額": str(levy[0]),
         "減税前所得割額_区": str(levy[1]),
         "減税前所得割額_都": str(levy[2]),
