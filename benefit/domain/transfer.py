@@ -58,14 +58,16 @@ POSTINGS = {
     "repaid": ("返還", "返還債権"),
     # ほかの課の支払の不能を預かって、再振込する。
     "accept": ("振込不能", "他課"),
+    # 預かって作った再振込を取り消し、担当課が戻入にしたとき、預かりを返す。
+    "hand_back": ("他課", "未払"),
 }
 POSTING_KINDS = tuple(POSTINGS)
 
 #: 消えた行（前のファイルにあって、払われていないのに、いまのファイルにない権利）の、いまの状態。
 VANISHED_STANDINGS = ("振込待ち", "保留", "不可", "振込不能", "取消", "返還済")
 
-#: 銀行の行の結果。
-REPORT_OUTCOMES = ("credited", "failed", "inquiring", "recalled", "recall_failed", "unmatched")
+#: 銀行の行の結果（銀行の言葉のまま。支払に結べたかどうかは、行の payment_id が言う）。
+REPORT_OUTCOMES = ("credited", "failed", "inquiring", "recalled", "recall_failed")
 
 #: 振込不能の帳簿（seed 000）。
 FAILURE_STEPS = ("照会", "督促", "通知", "覚え書き")

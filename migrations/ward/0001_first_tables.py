@@ -856,7 +856,7 @@ def upgrade() -> None:
         sa.Column("holder_kana", sa.Text(), nullable=True),
         sa.Column("transferred_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "outcome IN ('credited', 'failed', 'inquiring', 'recalled', 'recall_failed', 'unmatched')",
+            "outcome IN ('credited', 'failed', 'inquiring', 'recalled', 'recall_failed')",
             name=op.f("ck_bank_report_line_outcome_words"),
         ),
         sa.ForeignKeyConstraint(
@@ -889,7 +889,7 @@ def upgrade() -> None:
             name=op.f("ck_posting_debit_words"),
         ),
         sa.CheckConstraint(
-            "kind IN ('decide', 'file', 'unfile', 'credit', 'fail', 'uncredit', 'retry', 'reverse', 'drop', 'claim_back', 'repaid', 'accept')",
+            "kind IN ('decide', 'file', 'unfile', 'credit', 'fail', 'uncredit', 'retry', 'reverse', 'drop', 'claim_back', 'repaid', 'accept', 'hand_back')",
             name=op.f("ck_posting_kind_words"),
         ),
         sa.CheckConstraint("amount_yen > 0", name=op.f("ck_posting_amount")),
