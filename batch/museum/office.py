@@ -11,6 +11,7 @@ import io
 import secrets
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,7 @@ from benefit.store.engine import reading
 from letters.mailing import make_letters
 
 BUILT, ISSUED, JUDGED, PAY = date(2024, 6, 20), date(2024, 6, 24), date(2024, 7, 26), date(2024, 8, 2)
+NEXT_DAY = date(2024, 7, 29)
 RESULTS, LATER, LATER_PAY = date(2024, 8, 5), date(2024, 8, 21), date(2024, 8, 28)
 MAKER, FIRST, SECOND = Actor("tanto", "clerk"), Actor("shonin1", "approver"), Actor("shonin2", "approver")
 
@@ -85,6 +87,8 @@ class Office:
     today: date = JUDGED
     residents: bytes = b""
     plans: int = 0
+    #: 語り: この舞台でしたことを、順に。
+    said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """作業場所を開く。"""
@@ -92,6 +96,10 @@ class Office:
         self.programme = Programme.load("r6-2024")
         self.people = small_ward.people()
         self.residents = self.residents or small_ward.residents()
+
+    def tell(self, text: str) -> None:
+        """したことを語る。"""
+        self.said.append(f"{self.today.month}月{self.today.day}日: {text}")
 
     @property
     def banks(self) -> BankMaster:
@@ -206,6 +214,17 @@ class Office:
             clock=self.clock,
         )
 
+    def first_payment(self, *, results: bool = True) -> None:
+        """一回目の支払: 判定、振込、二人の承認、送り出し。`results` なら、銀行の入金済の結果まで取り込む。"""
+        stops = self.carry(self.root / "planned-1", PAY)
+        assert not stops, stops
+        lines = self.lines_out()
+        self.tell(f"一回目の支払。{len(lines)} 件 {sum(yen for *_, yen in lines):,} 円を、二人の承認で銀行に渡した")
+        if results:
+            self.morning(RESULTS)
+            self.credited(1)
+            self.tell("銀行から、全件入金済の結果が届き、取り込んだ")
+
     def credited(self, number: int) -> None:
         """銀行から、全部入金したという結果が届き、取り込む。"""
         request = (self.root / "bank" / f"sogo-{number:04d}.txt").read_bytes()
@@ -214,32 +233,41 @@ class Office:
         write_atomic(path, transfer_results.mirror(request, answers, created_on=self.today))
         bank_reports.take(self.home, "results", path, clock=self.clock)
 
-    def carry(self, folder: Path, pay_date: date = LATER_PAY, **how: Any) -> list[Stop]:
+    def carry(self, folder: Path, pay_date: date = LATER_PAY) -> list[Stop]:
         """支給判定から送り出しまで、職員がいつもどおりに進める。止まった所を全部返す（空なら、最後まで進んだ）。"""
-        stops: list[Stop] = []
         try:
             judged = self.judge(folder)
         except BenefitError as refused:
             return [stop_of("支給判定", refused)]
-        if judged.repeated:
-            stops.append(Stop("支給判定", ("repeated",), "同じファイルなので、前の判定をそのまま返しました"))
-        elif judged.payable < judged.rows:
-            stops.append(_blocked(judged))
-        return stops + self.pay(pay_date, **how)
+        blocked = [_blocked(judged)] if judged.payable < judged.rows else []
+        return blocked + self.pay(pay_date, payable=judged.payable, payable_yen=judged.payable_yen)
 
-    def pay(self, pay_date: date = LATER_PAY, **how: Any) -> list[Stop]:
+    def pay(
+        self,
+        pay_date: date = LATER_PAY,
+        *,
+        payable: int = 0,
+        payable_yen: int = 0,
+        before_approval: Callable[[transfers.Transfer], None] = lambda _made: None,
+    ) -> list[Stop]:
         """振込を作り、承認し、送り出す。`before_approval` は、作ってから承認までの間に起きること。"""
+        stops = []
         try:
             made = self.make(pay_date)
             if made is None:
-                return [Stop("振込を作る", ("nothing-to-pay",), NOTHING_TO_PAY)]
-            if "before_approval" in how:
-                how["before_approval"](made)
+                return [Stop("振込を作る", (NOTHING,), NOTHING_TO_PAY)]
+            if made.line_count < payable:
+                left = f"支給可の判定は {payable} 行ありますが、まだ払っていない {made.line_count} 件だけで作りました"
+                stops.append(Stop("振込を作る", (NOTHING,), left))
+            elif payable_yen and made.total_yen != payable_yen:
+                left = f"申し出の合計は {payable_yen:,} 円ですが、台帳の権利の額 {made.total_yen:,} 円で作りました"
+                stops.append(Stop("振込を作る", (LEDGER_YEN,), left))
+            before_approval(made)
             self.approve(made.id)
             self.release(made.id)
         except BenefitError as refused:
-            return [stop_of("振込", refused)]
-        return []
+            stops.append(stop_of("振込を作る" if refused.code == "paid-once" else "振込の承認", refused))
+        return stops
 
     # --- 事故があったか ---
 
@@ -251,6 +279,16 @@ class Office:
                 if record[:1] == "2":
                     lines.append((record[91:102], record[43:50], int(record[80:90])))
         return lines
+
+    def files_out(self) -> int:
+        """銀行に渡したファイルの数。"""
+        return len(list((self.root / "bank").glob("*.txt")))
+
+    def most_times_paid(self) -> int:
+        """一つの権利に、多くて何度払ったか。"""
+        known = self.entitlements()
+        times = Counter(known.get(number, (number, 0))[0] for number, *_ in self.lines_out())
+        return max(times.values(), default=0)
 
     def entitlements(self) -> dict[str, tuple[str, int]]:
         """給付管理番号 → (slot, 支給額)。"""
@@ -275,6 +313,8 @@ class Office:
         return found
 
 
+#: 止まった所の符号のうち、断りではないもの。
+NOTHING, LEDGER_YEN = "nothing-to-pay", "ledger-yen"
 NOTHING_TO_PAY = "振り込む行はありません（支給可で、まだ振込になっていない行がない）"
 
 
