@@ -1,11 +1,12 @@
 """台帳の仕掛け（トリガー）の文。表の制約では言えない「書き足すだけ」「決まった進み方だけ」を守る。
 
-PostgreSQL では権限（GRANT）でも守るが、それは置き方の話であり、ここでは持ち主でも破れないトリガーにする。
+PostgreSQL では権限（GRANT）でも守る。仕事の接続は、表の持ち主でない役割で動く（docs/decisions/0016）。トリガーは持ち主の
+書き換えを、権限はトリガーを外しても残る書き換えを断る。
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 _PG_FUNCTION = """
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -56,3 +57,53 @@ def only_changes(
             f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} WHEN {condition} "
             f"BEGIN SELECT RAISE(ABORT, '{table}: this step is not in the table of transitions'); END"
         )
+
+
+#: 役割はサーバー全体に一つである。いくつもの台帳が同時に移行しても、先に作った者のものを使う。
+_PG_ROLE = """
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+    BEGIN
+      CREATE ROLE {role} NOLOGIN;
+    EXCEPTION
+      WHEN duplicate_object OR unique_violation THEN NULL;
+      WHEN insufficient_privilege THEN
+        RAISE EXCEPTION 'role {role} does not exist; ask the administrator: CREATE ROLE {role} NOLOGIN';
+    END;
+  END IF;
+  IF NOT pg_has_role(current_user, '{role}', CASE WHEN current_setting('server_version_num')::int < 160000
+                                              THEN 'MEMBER' ELSE 'SET' END) THEN
+    BEGIN
+      EXECUTE format('GRANT {role} TO %I', current_user);
+    EXCEPTION WHEN unique_violation THEN NULL;
+    END;
+  END IF;
+END $$
+"""
+
+
+def grant(dialect: str, line: str, changing: Mapping[str, str]) -> Iterator[str]:
+    """仕事の役割に渡す権限（PostgreSQL だけ）: 読む、足す、`changing` の表を決まったとおりに変える。表は作れない。
+
+    `changing` は表から権限の文へ（例: `UPDATE (state)`）。新しい表も、この移行の中で作ったものは読んで足せる。
+    """
+    if dialect != "postgresql":
+        return
+    role = f"benefit_{line}_app"
+    yield _PG_ROLE.format(role=role)
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    yield f"GRANT USAGE ON SCHEMA public TO {role}"
+    yield f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO {role}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    yield f"REVOKE INSERT ON alembic_version_{line} FROM {role}"
+    for table, deeds in changing.items():
+        yield f"GRANT {deeds} ON {table} TO {role}"
+
+
+def revoke(dialect: str, line: str) -> Iterator[str]:
+    """渡した権限を戻す。役割は、ほかの台帳も使うので残す。"""
+    if dialect == "postgresql":
+        role = f"benefit_{line}_app"
+        yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"
+        yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}"
+        yield f"REVOKE USAGE ON SCHEMA public FROM {role}"

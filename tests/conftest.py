@@ -19,7 +19,7 @@ from hypothesis import settings
 from benefit.services.home import Home
 from benefit.services.setup import init_desk, init_ward
 from benefit.store.migrate import upgrade
-from tests.support.pgserver import FAST, postgres
+from tests.support.pgserver import postgres
 
 # 混んだ機械で遅いだけの試験を、壊れたとは言わない。種は失敗のときに印字される。
 settings.register_profile("benefit", deadline=None, print_blob=True)
@@ -65,7 +65,7 @@ class Databases:
 
 @pytest.fixture(scope="session")
 def pg_server() -> Iterator[Databases]:
-    with postgres(**FAST) as server:
+    with postgres() as server:
         url = sa.make_url(server.url)
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as admin:

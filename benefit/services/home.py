@@ -58,12 +58,12 @@ class Home:
     @cached_property
     def ward(self) -> Engine:
         """区の台帳。"""
-        return make_engine(self.ward_url)
+        return make_engine(self.ward_url, "ward")
 
     @cached_property
     def desk(self) -> Engine:
         """給付管理システムの台帳。"""
-        return make_engine(self.desk_url)
+        return make_engine(self.desk_url, "desk")
 
     @property
     def snapshots(self) -> Path:

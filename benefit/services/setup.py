@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benefit.domain.errors import WrongUse
 from benefit.services.home import Home
+from benefit.store.engine import make_engine, require_safe
 from benefit.store.migrate import upgrade
 
 
@@ -11,7 +12,7 @@ def init_ward(home: Home) -> None:
     """区の台帳を最新の形にする。"""
     _separate(home)
     home.ensure()
-    upgrade(home.ward, "ward")
+    _migrate(home.ward_url, "ward")
     home.key("case-number")
 
 
@@ -19,7 +20,18 @@ def init_desk(home: Home) -> None:
     """給付管理システムの台帳を最新の形にする。"""
     _separate(home)
     home.ensure()
-    upgrade(home.desk, "desk")
+    _migrate(home.desk_url, "desk")
+
+
+def _migrate(url: str, line: str) -> None:
+    """移行は、表の持ち主として。仕事の役割（Home の接続）は表を作れない。"""
+    owner = make_engine(url)
+    try:
+        upgrade(owner, line)
+    finally:
+        owner.dispose()
+    # 守りの効かない台帳は、使い始める前に断る。
+    require_safe(url, line)
 
 
 def _separate(home: Home) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.ddl import prepare, refuse
+from migrations.ddl import grant, prepare, refuse, revoke
 
 revision = "0002"
 down_revision = "0001"
@@ -11,6 +11,13 @@ depends_on = None
 
 APPEND_ONLY = ("case_event", "load", "planned_file", "planned_line", "audit_log")
 NEVER_DELETED = ("staff",)
+#: 仕事の役割が変えてよい列（PostgreSQL の権限）。ほかの表と列は、足すことしかできない。
+CHANGING = {
+    "benefit_case": "UPDATE, DELETE",
+    "benefit_name": "UPDATE (name)",
+    "staff_session": "UPDATE, DELETE",
+    "staff": "UPDATE (failed_count, locked_until, ended_at)",
+}
 
 
 def upgrade() -> None:
@@ -20,6 +27,7 @@ def upgrade() -> None:
         statements += refuse(dialect, table, ("UPDATE", "DELETE"))
     for table in NEVER_DELETED:
         statements += refuse(dialect, table, ("DELETE",))
+    statements += grant(dialect, "desk", CHANGING)
     for statement in statements:
         op.execute(statement)
 
@@ -30,6 +38,8 @@ def downgrade() -> None:
     names += [(t, f"{t}_refuses_delete") for t in (*APPEND_ONLY, *NEVER_DELETED)]
     if dialect == "postgresql":
         names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    for statement in revoke(dialect, "desk"):
+        op.execute(statement)
     for table, name in names:
         op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")
     if dialect == "postgresql":

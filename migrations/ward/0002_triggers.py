@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.ddl import only_changes, prepare, refuse
+from migrations.ddl import grant, only_changes, prepare, refuse, revoke
 
 revision = "0002"
 down_revision = "0001"
@@ -87,6 +87,12 @@ PAYMENT_FIXED = (
     "holder_kana",
 )
 PAYMENT_STEPS = (("F40", "F41"), ("F40", "F49"), ("F41", "F42"), ("F41", "F43"), ("F42", "F43"), ("F42", "F48"))
+#: 仕事の役割が変えてよい列（PostgreSQL の権限）。ほかの表と列は、足すことしかできない。
+CHANGING = {
+    "payment": "UPDATE (state)",
+    "entitlement": "UPDATE (branch, benefit, amount_yen, payee_number, route, account_flag)",
+    "staff": "UPDATE (failed_count, locked_until, ended_at)",
+}
 
 
 def upgrade() -> None:
@@ -97,6 +103,7 @@ def upgrade() -> None:
     for table in NEVER_DELETED:
         statements += refuse(dialect, table, ("DELETE",))
     statements += only_changes(dialect, "payment", PAYMENT_FIXED, "state", PAYMENT_STEPS)
+    statements += grant(dialect, "ward", CHANGING)
     for statement in statements:
         op.execute(statement)
 
@@ -108,6 +115,8 @@ def downgrade() -> None:
     names += [("payment", "payment_moves_only_forward")]
     if dialect == "postgresql":
         names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
+    for statement in revoke(dialect, "ward"):
+        op.execute(statement)
     for table, name in names:
         op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")
     if dialect == "postgresql":

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from benefit.store import desk
 from tests.api.conftest import Desk, audit_rows, number_of
+from tests.support.owner import as_owner
 
 CALL = {"call_reference": "T-1", "purpose": "進み具合の問合せ"}
 SECRETS = ("髙﨑", "タカサキ", number_of(200), "振り込みました", "振込済", "高田馬場", "456")
@@ -17,7 +18,9 @@ SECRETS = ("髙﨑", "タカサキ", number_of(200), "振り込みました", "�
 
 def refuse_inserts(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("ALTER TABLE audit_log ADD CONSTRAINT broken CHECK (sequence < 0) NOT VALID"))
+        as_owner(connection).execute(
+            sa.text("ALTER TABLE audit_log ADD CONSTRAINT broken CHECK (sequence < 0) NOT VALID")
+        )
     else:
         connection.execute(
             sa.text("CREATE TRIGGER broken BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'broken'); END")
@@ -25,11 +28,11 @@ def refuse_inserts(connection: sa.Connection) -> None:
 
 
 def drop_log(connection: sa.Connection) -> None:
-    connection.execute(sa.text("DROP TABLE audit_log"))
+    as_owner(connection).execute(sa.text("DROP TABLE audit_log"))
 
 
 def forget_column(connection: sa.Connection) -> None:
-    connection.execute(sa.text("ALTER TABLE audit_log RENAME COLUMN detail TO details"))
+    as_owner(connection).execute(sa.text("ALTER TABLE audit_log RENAME COLUMN detail TO details"))
 
 
 def readings(desk_system: Desk) -> dict[str, Callable[[], object]]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from benefit.domain.case import CASE_STATES, STATE_WORDS
 from benefit.services.desk_lookup import ASK_WARD, TOO_MANY
 from tests.api.conftest import CROWD, Desk, audit_rows, number_of
+from tests.support.owner import as_owner
 
 CALL = {"call_reference": "T-1", "purpose": "進み具合の問合せ"}
 
@@ -74,7 +75,9 @@ def break_the_log(desk_system: Desk) -> None:
     """監査ログに書けなくする。"""
     with desk_system.home.desk.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("ALTER TABLE audit_log ADD CONSTRAINT broken CHECK (sequence < 0) NOT VALID"))
+            as_owner(connection).execute(
+                sa.text("ALTER TABLE audit_log ADD CONSTRAINT broken CHECK (sequence < 0) NOT VALID")
+            )
         else:
             connection.execute(
                 sa.text("CREATE TRIGGER broken BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'broken'); END")

@@ -20,6 +20,7 @@ from benefit.store import ward
 from letters.mailing import make_letters
 from tests.services.conftest import FIRST, MAKER, PROGRAMME, Office
 from tests.support.approval import approve_latest
+from tests.support.owner import as_owner
 from tests.support.small_ward import read, write
 
 DAY = date(2024, 7, 29)
@@ -185,7 +186,9 @@ def test_an_adjustment_nobody_was_told_of_is_not_frozen(office: Office, tmp_path
     row = rows.row(0, named=True)
     with office.home.ward.begin() as connection:
         unprinted = {"lot_id": None, "held_reason": "字形がない"}
-        connection.execute(ward.letter.update().where(ward.letter.c.entitlement_id == row["id"]).values(unprinted))
+        as_owner(connection).execute(
+            ward.letter.update().where(ward.letter.c.entitlement_id == row["id"]).values(unprinted)
+        )
     bring(office, "taxes", change(row["payee_number"], 合計所得金額="18050001"))
     assert found(office)[row["slot"]]["code"] == "EXCLUDED"
     assert not one(office, slot=row["slot"])["open"]

@@ -29,6 +29,7 @@ from tests.services.conftest import (
     answered,
     refused_by_the_store,
 )
+from tests.support.owner import as_owner
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.kill.steps"])
@@ -107,7 +108,7 @@ def careless(office: Office, paid: dict[str, Any], count: int, *, start: int) ->
 
 def drop_index(office: Office, name: str) -> None:
     with office.home.ward.begin() as connection:
-        connection.execute(sa.text(f"DROP INDEX {name}"))
+        as_owner(connection).execute(sa.text(f"DROP INDEX {name}"))
 
 
 def test_one_of_many_careless_writers_gets_in_and_without_the_index_they_all_do(office: Office) -> None:
@@ -134,7 +135,7 @@ def test_the_store_refuses_a_second_payment_beside_a_live_one(office: Office, st
     with office.home.ward.begin() as connection:
         for step in LIVE_STATES[1 : LIVE_STATES.index(state) + 1]:
             connection.execute(ward.payment.update().where(ward.payment.c.id == paid["id"]).values(state=step))
-        connection.execute(sa.text("DROP INDEX uq_payment_verdict_line"))
+        as_owner(connection).execute(sa.text("DROP INDEX uq_payment_verdict_line"))
         assert refused_by_the_store(connection, second)
         # この索引がなければ入ってしまう。断ったのは、slot の一意索引である。
         connection.execute(sa.text("DROP INDEX uq_payment_live_slot"))
@@ -147,7 +148,7 @@ def test_after_a_failure_the_slot_is_free_for_one(office: Office) -> None:
     office.make()
     paid = office.payments()[0]
     with office.home.ward.begin() as connection:
-        connection.execute(sa.text("DROP INDEX uq_payment_verdict_line"))
+        as_owner(connection).execute(sa.text("DROP INDEX uq_payment_verdict_line"))
         for step in ("F41", "F43"):
             connection.execute(ward.payment.update().where(ward.payment.c.id == paid["id"]).values(state=step))
         second, third = (
@@ -163,7 +164,7 @@ def test_a_payment_cannot_name_another_slot_or_another_amount(office: Office) ->
     office.make()
     paid = office.payments()[0]
     with office.home.ward.begin() as connection:
-        connection.execute(sa.text("DROP INDEX uq_payment_verdict_line"))
+        as_owner(connection).execute(sa.text("DROP INDEX uq_payment_verdict_line"))
         for wrong in ({"slot": "r6-2024/HH100K/9999999999"}, {"amount_yen": paid["amount_yen"] + 10_000}):
             values = {**paid, "id": 999_999, "attempt": 2, "slot": "別の権利", **wrong}
             assert refused_by_the_store(connection, ward.payment.insert().values(**values))
