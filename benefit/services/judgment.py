@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from benefit import __version__
 from benefit.domain.access import BATCH
@@ -177,13 +177,18 @@ def kept_rows(home: Home, fingerprint: str) -> Path:
 
 
 def _already(home: Home, programme: Programme, file_number: str, fingerprint: str, place: str) -> bool:
+    with reading(home.ward) as connection:
+        return _seen(connection, programme, file_number, fingerprint, place)
+
+
+def _seen(connection: Connection, programme: Programme, file_number: str, fingerprint: str, place: str) -> bool:
+    """同じファイルを判定済みか。番号か中身の片方だけが同じなら、断る（CHK01）。"""
     table = ward.planned_file
     mine = (table.c.programme == programme.id) & (table.c.file_number == file_number)
-    with reading(home.ward) as connection:
-        # 一度に読む。二度に分けると、その間に同じファイルの判定が終わったとき、自分を他人と間違える。
-        found = connection.execute(
-            select(table.c.programme, table.c.file_number, table.c.sha256).where(mine | (table.c.sha256 == fingerprint))
-        ).all()
+    # 一度に読む。二度に分けると、その間に同じファイルの判定が終わったとき、自分を他人と間違える。
+    found = connection.execute(
+        select(table.c.programme, table.c.file_number, table.c.sha256).where(mine | (table.c.sha256 == fingerprint))
+    ).all()
     numbered = (one for one in found if (one.programme, one.file_number) == (programme.id, file_number))
     same_number = next((one.sha256 for one in numbered), None)
     same_content = next((one.file_number for one in found if one.sha256 == fingerprint), None)
@@ -247,8 +252,8 @@ def _judge(
         beside.chmod(0o600)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
-        table = ward.planned_file
-        if connection.execute(select(table.c.id).where(table.c.sha256 == fingerprint)).first():
+        # 読んでいる間に、同じ番号か同じ中身が判定されていることがある。順番を取ってから、もう一度見る。
+        if _seen(connection, programme, file_number, fingerprint, file_number):
             return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
         judged = judge_rows(with_ledger(connection, prepared, programme), programme)
         file_id = connection.execute(
