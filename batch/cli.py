@@ -22,6 +22,7 @@ from batch import (
     inquiries,
     judgments,
     mailing,
+    museum,
     programmes,
     protections,
     replay,
@@ -58,6 +59,7 @@ housekeeping.add_to(app)
 imports.add_to(app)
 judgments.add_to(app)
 replay.add_to(app)
+museum.add_to(app)
 second.add_to(beneficiaries.app)
 explain.add_to(beneficiaries.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")

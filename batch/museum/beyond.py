@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,10 +125,12 @@ def same_line_again(office: Office) -> Stop | None:
 
 
 def without_verdict(office: Office) -> Stop | None:
-    """判定のない支払を、台帳に書く。"""
-    found = office.entitlement("過去 一郎")
-    office.tell("判定を通らない行の支払を、台帳に書こうとした")
-    return insert_payment(office, found["id"], planned_file_id=99, line_number=1)
+    """まだ払っていない人の支払を、判定のないまま、台帳に書く。"""
+    name = "確認 二郎"
+    values = dict(zip(ACCOUNT, office.people[name].account, strict=True))
+    office.tell("判定を通っていない行の支払を、台帳に書こうとした")
+    found = office.entitlement(name)
+    return write_to_store(office, _payment(found, 99, 1, found["amount_yen"], values), "paid-once")
 
 
 def erased(office: Office) -> Stop | None:
@@ -157,17 +159,23 @@ def pay_by_hand(office: Office, case_number: str, file_id: int, amount_yen: int)
         found = connection.execute(sa.select(table).where(table.c.case_number == case_number)).mappings().one()
         line = connection.execute(sa.select(verdict).where(verdict.c.planned_file_id == file_id)).mappings().first()
     assert line is not None
-    values = {
-        "entitlement_id": found["id"],
-        "slot": found["slot"],
-        "attempt": 1,
-        "planned_file_id": file_id,
-        "line_number": line["line_number"],
-        "amount_yen": amount_yen,
-        "state": "F40",
-        **{name: line[name] for name in ACCOUNT},
-    }
-    return write_to_store(office, ward.payment.insert().values(**values), "paid-once")
+    account = {name: line[name] for name in ACCOUNT}
+    return write_to_store(office, _payment(found, file_id, line["line_number"], amount_yen, account), "paid-once")
+
+
+def _payment(
+    found: Mapping[str, Any], file_id: int, line_number: int, amount_yen: int, account: dict[str, str]
+) -> sa.Insert:
+    return ward.payment.insert().values(
+        entitlement_id=found["id"],
+        slot=found["slot"],
+        attempt=1,
+        planned_file_id=file_id,
+        line_number=line_number,
+        amount_yen=amount_yen,
+        state="F40",
+        **account,
+    )
 
 
 def another_entitlement(office: Office, entitlement_id: int, payee_number: int) -> Stop | None:

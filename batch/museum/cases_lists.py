@@ -116,7 +116,9 @@ VILLAGE = Case(
                 Beyond(controls.ALREADY, "行の順を変えた、指紋の違うファイルだったとする", _village_reordered),
                 Beyond(controls.PENDING, MISSED, beyond.missed(_reordered)),
                 Beyond(controls.LIVE_SLOT, MISSED_TWICE, beyond.written(_reordered, "過去 一郎")),
-                Beyond(controls.SAME_CONTENT, "振込のファイルのほうを、日付だけ変えて渡そうとしたとする", beyond.redated),
+                Beyond(
+                    controls.SAME_CONTENT, "振込のファイルのほうを、日付だけ変えて渡そうとしたとする", beyond.redated
+                ),
             ),
         ),
     ),
@@ -138,7 +140,7 @@ def _due_rows(office: Office) -> Path:
 
 def _tarumizu(office: Office) -> list[Stop]:
     folder = _old_rows(office)
-    office.tell("今回は別の 8 世帯に払うはずが、16 日前に払った 8 世帯の行が届いた")
+    office.tell("今回は別の 8 世帯に払うはずが、前回払った 8 世帯の行が届いた")
     return office.carry(folder)
 
 
@@ -204,7 +206,9 @@ def _on_paper(office: Office) -> list[Stop]:
         "",
         *office.people[name].account,
     )
-    office.tell("オンラインの申請で払った人から、郵送の確認書も届いた。「前の申請は不備で、払われていない」と思い、受け付けた")
+    office.tell(
+        "オンラインの申請で払った人から、郵送の確認書も届いた。「前の申請は不備で、払われていない」と思い、受け付けた"
+    )
     stage.to_desk(office)
     try:
         desk_cases.receive_forms(office.home, [form], actor=BATCH, clock=office.clock)

@@ -40,7 +40,9 @@ def _one_line_total(made: Transfer, _office: Office) -> None:
 
 def _abu_file(office: Office) -> list[Stop]:
     judged = office.judge(office.root / "planned-1")
-    office.tell(f"正しい振込（{judged.payable} 件）を作った後、合計額が先頭の一人に付いた、別の振込の依頼がもう一つできた")
+    office.tell(
+        f"正しい振込（{judged.payable} 件）を作った後、合計額が先頭の一人に付いた、別の振込の依頼がもう一つできた"
+    )
     return office.pay(stage.PAY, before_approval=lambda made: _one_line_total(made, office))
 
 
@@ -117,12 +119,16 @@ def _succession(office: Office) -> None:
     before = len(office.entitlements())
     stage.build(office)
     added = len(office.entitlements()) - before
-    office.tell(f"対象者を作り直し、差を承認した。増えた権利 {added} 件（権利は、世帯主ではなく基準日の世帯に付いている）")
+    office.tell(
+        f"対象者を作り直し、差を承認した。増えた権利 {added} 件（権利は、世帯主ではなく基準日の世帯に付いている）"
+    )
 
 
 def _new_head(office: Office) -> Path:
     heir = office.people[_HEIR]
-    account = dict(zip(("金融機関コード", "支店コード", "預金種目", "口座番号", "口座名義カナ"), heir.account, strict=True))
+    account = dict(
+        zip(("金融機関コード", "支店コード", "預金種目", "口座番号", "口座名義カナ"), heir.account, strict=True)
+    )
     row = office.row(_DEAD) | account | {"住民番号": heir.number, "カナ氏名": heir.kana, "生年月日": heir.birth}
     return office.plan([row | {"口座フラグ": "0", "収受日": "2024-08-15", "審査完了日": "2024-08-16"}])
 

@@ -57,7 +57,7 @@ NEYAGAWA = Case(
     "寝屋川市",
     "2020年5月",
     "993 世帯、2,196 人、2億1,960万円が二重",
-    "二重払いを確かめるための支払済みの台帳が、次の支払の前に更新されていなかった。振込の前夜に分かったが、"
+    "二重払いを確かめるための支払済みの台帳が、次の支払の前に更新されていなかった。振込の二時間前に分かったが、"
     "29,083 世帯分の振込を止められなかった。",
     "払ったかどうかを、人が更新する一覧と見比べて確かめていた。最後の確認は一人だった。",
     "日経クロステック 2020（xtech.nikkei.com/atcl/nxt/news/18/08000）、NHK 2020-05-28",
@@ -138,10 +138,12 @@ TSUYAMA = Case(
             _tsuyama,
             (controls.PENDING, controls.VERDICT_LINE, controls.LIVE_SLOT),
             (
+                Beyond(controls.VERDICT_LINE, "振込を作る時の読み直しが、見逃したとする", beyond.same_line_again),
                 Beyond(
-                    controls.VERDICT_LINE, "振込を作る時の読み直しが、見逃したとする", beyond.same_line_again
+                    controls.LIVE_SLOT,
+                    "新しい判定の行もできていて、見逃したとする",
+                    beyond.written(_smaller_list, "過去 一郎"),
                 ),
-                Beyond(controls.LIVE_SLOT, "新しい判定の行もできていて、見逃したとする", beyond.written(_smaller_list, "過去 一郎")),
             ),
         ),
     ),

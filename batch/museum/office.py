@@ -17,12 +17,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from batch.museum import ward as small_ward
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.errors import BenefitError
 from benefit.domain.programme import Programme
+from benefit.domain.transfer import LIVE_STATES
 from benefit.records import planned_payments, transfer_results
 from benefit.records.bank_master import BankMaster
 from benefit.records.transfer_result_row import Outcome
@@ -198,9 +199,7 @@ class Office:
     def approve(self, number: int) -> None:
         """別々の二人が承認する。"""
         for actor in (FIRST, SECOND):
-            transfers.approve(
-                self.home, self.programme, number, bank_master=self.banks, actor=actor, clock=self.clock
-            )
+            transfers.approve(self.home, self.programme, number, bank_master=self.banks, actor=actor, clock=self.clock)
 
     def release(self, number: int) -> transfers.Transfer:
         """送り出す。"""
@@ -290,6 +289,13 @@ class Office:
         times = Counter(known.get(number, (number, 0))[0] for number, *_ in self.lines_out())
         return max(times.values(), default=0)
 
+    def most_live_payments(self) -> int:
+        """台帳で、一つの権利に、生きている支払が多くていくつあるか。"""
+        payment = ward.payment
+        query = select(func.count()).where(payment.c.state.in_(LIVE_STATES)).group_by(payment.c.slot)
+        with reading(self.home.ward) as connection:
+            return max(connection.execute(query).scalars().all(), default=0)
+
     def entitlements(self) -> dict[str, tuple[str, int]]:
         """給付管理番号 → (slot, 支給額)。"""
         table = ward.entitlement
@@ -325,7 +331,9 @@ def stop_of(step: str, refused: BenefitError) -> Stop:
 
 def _blocked(judged: judgment.Judged) -> Stop:
     names = {check.id.removesuffix("H"): check.says for check in _checks()}
-    said = "、".join(f"{check} {names[check]}（{count} 行）" for check, count in judged.checks.items() if check != "CHK95")
+    said = "、".join(
+        f"{check} {names[check]}（{count} 行）" for check, count in judged.checks.items() if check != "CHK95"
+    )
     return Stop(
         "支給判定",
         tuple(judged.checks),
@@ -411,7 +419,12 @@ def returned(office: Office, *names: str) -> None:
     """確認書が返り、審査が済む（委託先）。"""
     forms = [
         desk_cases.ReceivedForm(
-            office.entitlement(name)["case_number"], date(2024, 7, 10), "完了", date(2024, 7, 16), "", *office.people[name].account
+            office.entitlement(name)["case_number"],
+            date(2024, 7, 10),
+            "完了",
+            date(2024, 7, 16),
+            "",
+            *office.people[name].account,
         )
         for name in names
     ]

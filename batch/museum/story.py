@@ -69,7 +69,7 @@ class Scene:
     """止めた守りと、その断り。`supposes` は、その前に何が働かなかったことにしたか（最初の場面では空）。"""
 
     supposes: str
-    control: Control | None
+    control: Control
     stop: Stop | None
     said: tuple[str, ...]
 
@@ -85,13 +85,13 @@ class Played:
     lines_out: int = 0
     yen_out: int = 0
     most_times_paid: int = 0
+    most_live_payments: int = 0
 
     @property
     def stopped(self) -> bool:
         """どの場面も、言ったとおりの守りが止め、間違った支払が一つも出ていないか。"""
         return not self.harm and all(
-            scene.control is not None and scene.stop is not None and scene.control.stopped(scene.stop)
-            for scene in self.scenes
+            scene.stop is not None and scene.control.stopped(scene.stop) for scene in self.scenes
         )
 
 
@@ -122,6 +122,7 @@ def replay(case: Case, base: Path, within: Path) -> Replayed:
             lines = office.lines_out()
             one.files_out, one.lines_out = office.files_out(), len(lines)
             one.yen_out, one.most_times_paid = sum(yen for *_, yen in lines), office.most_times_paid()
+            one.most_live_payments = office.most_live_payments()
         finally:
             office.close()
         for place, beyond in enumerate(mistake.beyond, 1):

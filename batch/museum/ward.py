@@ -1,6 +1,6 @@
 """事故再現のための、架空の小さな区。実在の人も口座もない（口座番号は 9 で始まり、銀行 9999 はどこにもない）。
 
- お知らせの世帯 8 つ（そのうち 4 つに子が一人）と、確認書の世帯 9 つ。どの事例も、この区の写しの上で演じる。
+お知らせの世帯 8 つ（そのうち 4 つに子が一人）と、確認書の世帯 9 つ。どの事例も、この区の写しの上で演じる。
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def people() -> dict[str, Person]:
     for family, kana, count, base in (("過去", "カコ", PUSH_HOMES, 1000), ("確認", "カクニン", FORM_HOMES, 2000)):
         for place in range(count):
             home = f"{base + place:010d}"
-            head = Person(f"{base + place * 10:010d}", home, f"{family}　{_NAMES[place]}", f"{kana}　{_KANA[place]}", "世帯主")
+            head = Person(
+                f"{base + place * 10:010d}", home, f"{family}　{_NAMES[place]}", f"{kana}　{_KANA[place]}", "世帯主"
+            )
             made.append(head)
             if family == "過去" and place < 2:
                 wife = f"{base + place * 10 + 1:010d}"
