@@ -53,9 +53,11 @@ STATE_OF_NOTICES: dict[tuple[bool, bool, bool], CollectionState] = {
 
 #: 入金の側の勘定: 速報の間は資金がない（決済待ち）。確報で預金になる。
 ASSET_OF_STATE = {CollectionState.PROVISIONAL: "決済待ち", CollectionState.FINAL: "預金"}
+#: 過誤納をほかの債権に充てたときの、入金の側の勘定。
+APPLIED = "充当金"
 #: 受け入れた側の勘定。調定と延滞金は債権が減り、残りは過誤納、相手の分からないお金は不明金。
 RECEIVED_AS = ("調定", "延滞金", "過誤納", "不明金", "還付", "充当")
-COLLECTION_ACCOUNTS = (*sorted(set(ASSET_OF_STATE.values())), *RECEIVED_AS)
+COLLECTION_ACCOUNTS = (*sorted(set(ASSET_OF_STATE.values())), APPLIED, *RECEIVED_AS)
 #: 届いた一行の行き先。二度目の同じ記録は「既収」（受け付けない側に数える）。
 NOTICE_OUTCOMES = ("消込", "保留", "既収")
 COLLECTION_MOVES = ("消込", "還付", "充当")

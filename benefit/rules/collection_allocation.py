@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from benefit.domain.collection import ASSET_OF_STATE, STATE_OF_NOTICES, CollectionState
+from benefit.domain.collection import APPLIED, ASSET_OF_STATE, STATE_OF_NOTICES, CollectionState
 
 #: 導いた割り当ての一行。一つの入金が、いくつかの行に分かれる。
 ALLOCATION = {
@@ -36,17 +36,25 @@ def state() -> pl.Expr:
     return expr.alias("state")
 
 
+def asset() -> pl.Expr:
+    """状態から、入金の側の勘定。取消と要確認は null。"""
+    return (
+        pl.col("state")
+        .replace_strict({one.value: name for one, name in ASSET_OF_STATE.items()}, default=None, return_dtype=pl.String)
+        .alias("asset")
+    )
+
+
 def allocate(events: pl.DataFrame, receivables: pl.DataFrame) -> pl.DataFrame:
     """入金を債権に割り当てる。
 
-    events: event（入金の名）、receivable_id（分からなければ null）、amount_yen、paid_on、paid_time、state。
+    events: event（入金の名）、receivable_id（分からなければ null）、amount_yen、paid_on、paid_time、asset（入金の側の
+    勘定。null は、取消と要確認で、どこにも充てない）。
     receivables: receivable_id、principal_yen（本税）、late_charge_yen（延滞金）。取り消した調定は 0 円で渡す。
-    返す行の合計は、速報・確報の入金の合計に必ず等しい（取消と要確認は、どこにも充てない）。
+    返す行の合計は、asset のある入金の合計に必ず等しい。
     """
-    live = (
-        events.filter(pl.col("state").is_in([one.value for one in ASSET_OF_STATE]))
-        .join(receivables, on="receivable_id", how="left", maintain_order="left")
-        .with_columns(asset=pl.col("state").replace_strict(dict(ASSET_OF_STATE), return_dtype=pl.String))
+    live = events.filter(pl.col("asset").is_not_null()).join(
+        receivables, on="receivable_id", how="left", maintain_order="left"
     )
     known = live.filter(pl.col("principal_yen").is_not_null()).sort(
         "receivable_id", "paid_on", "paid_time", "event", nulls_last=True
@@ -69,6 +77,27 @@ def allocate(events: pl.DataFrame, receivables: pl.DataFrame) -> pl.DataFrame:
         "amount_yen",
     )
     return pl.concat([*parts, unknown]).filter(pl.col("amount_yen") > 0)
+
+
+def moved(allocated: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """承認された還付・充当を、過誤納から移す。
+
+    moves: event、kind（還付・充当）、receivable_id（充当する先）、amount_yen。充当は、先の債権への入金（充当金）として
+    `allocate` にも渡しておく。移した後の過誤納が負になったら（元の入金が消えたとき）、負のまま残して人に見せる。
+    """
+    total = moves.group_by("event", "kind").agg(pl.col("amount_yen").sum())
+    over = allocated.filter((pl.col("received_as") == "過誤納") & (pl.col("asset") != APPLIED))
+    owner = over.select("event", "asset", "receivable_id").unique("event", maintain_order=True)
+    where = total.join(owner, on="event", how="left").with_columns(asset=pl.col("asset").fill_null("預金"))
+    columns = list(ALLOCATION)
+    out = where.with_columns(received_as="kind").select(columns)
+    less = where.with_columns(received_as=pl.lit("過誤納"), amount_yen=-pl.col("amount_yen")).select(columns)
+    return (
+        pl.concat([allocated.select(columns), out, less])
+        .group_by(columns[:-1], maintain_order=True)
+        .agg(pl.col("amount_yen").sum())
+        .filter(pl.col("amount_yen") != 0)
+    )
 
 
 def _fill(start: pl.Expr, room: pl.Expr) -> pl.Expr:

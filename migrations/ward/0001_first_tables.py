@@ -67,6 +67,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("slot", "code", "why_sha256", name=op.f("uq_change_found_slot_code_why_sha256")),
     )
     op.create_table(
+        "collection_event",
+        sa.Column("event", sa.String(length=120), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("pay_key", sa.String(length=60), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("paid_time", sa.String(length=6), nullable=False),
+        sa.Column("place", sa.String(length=20), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_event_amount")),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_collection_event")),
+    )
+    with op.batch_alter_table("collection_event", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_event_pay_key"), ["pay_key"], unique=False)
+
+    op.create_table(
         "collection_file",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
@@ -276,6 +291,31 @@ def upgrade() -> None:
             name=op.f("uq_claim_programme_kind_person_number_evidence_id"),
         ),
     )
+    op.create_table(
+        "collection_notice",
+        sa.Column("collection_file_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("event", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
+        sa.Column("settle_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.CheckConstraint("kind IN ('速報', '確報', '速報取消')", name=op.f("ck_collection_notice_kind_words")),
+        sa.CheckConstraint("outcome IN ('消込', '保留', '既収')", name=op.f("ck_collection_notice_outcome_words")),
+        sa.ForeignKeyConstraint(
+            ["collection_file_id"], ["collection_file.id"], name=op.f("fk_collection_notice_collection_file_id")
+        ),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_notice_event")),
+        sa.PrimaryKeyConstraint("collection_file_id", "line_number", name=op.f("pk_collection_notice")),
+    )
+    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_collection_notice_counted",
+            ["event", "kind"],
+            unique=True,
+            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
+            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
+        )
+
     op.create_table(
         "entitlement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1093,21 +1133,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_report_match_approval")),
     )
     op.create_table(
-        "collection_event",
-        sa.Column("event", sa.String(length=32), nullable=False),
-        sa.Column("channel", sa.String(length=10), nullable=False),
-        sa.Column("pay_key", sa.String(length=60), nullable=False),
-        sa.Column("paid_on", sa.Date(), nullable=False),
-        sa.Column("paid_time", sa.String(length=6), nullable=False),
-        sa.Column("place", sa.String(length=20), nullable=False),
-        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        "collection_move",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=4), nullable=False),
         sa.Column("receivable_id", sa.Integer(), nullable=True),
-        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_event_amount")),
-        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_event_receivable_id")),
-        sa.PrimaryKeyConstraint("event", name=op.f("pk_collection_event")),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(kind = '還付') = (receivable_id IS NULL)", name=op.f("ck_collection_move_receivable")),
+        sa.CheckConstraint("kind IN ('消込', '還付', '充当')", name=op.f("ck_collection_move_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_collection_move_has_a_reason")),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_move_amount")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_collection_move_asked_by")),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_move_event")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_move_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_move")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_collection_move_id_asked_by")),
     )
-    with op.batch_alter_table("collection_event", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_collection_event_receivable_id"), ["receivable_id"], unique=False)
+    with op.batch_alter_table("collection_move", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_move_event"), ["event"], unique=False)
+
+    op.create_table(
+        "collection_posting",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.String(length=120), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=True),
+        sa.Column("debit", sa.String(length=10), nullable=False),
+        sa.Column("credit", sa.String(length=10), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "credit IN ('決済待ち', '預金', '充当金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
+            name=op.f("ck_collection_posting_credit_words"),
+        ),
+        sa.CheckConstraint(
+            "debit IN ('決済待ち', '預金', '充当金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
+            name=op.f("ck_collection_posting_debit_words"),
+        ),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_posting_amount")),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_collection_posting_two_sides")),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_posting_event")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_posting_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_posting")),
+    )
+    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_collection_posting_event"), ["event"], unique=False)
+        batch_op.create_index(batch_op.f("ix_collection_posting_receivable_id"), ["receivable_id"], unique=False)
 
     op.create_table(
         "receivable_change",
@@ -1134,81 +1207,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_receivable_key_receivable_id"), ["receivable_id"], unique=False)
 
     op.create_table(
-        "collection_move",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("event", sa.String(length=32), nullable=False),
-        sa.Column("kind", sa.String(length=4), nullable=False),
-        sa.Column("receivable_id", sa.Integer(), nullable=True),
-        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("asked_by", sa.String(length=40), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("(kind = '還付') = (receivable_id IS NULL)", name=op.f("ck_collection_move_receivable")),
-        sa.CheckConstraint("kind IN ('消込', '還付', '充当')", name=op.f("ck_collection_move_kind_words")),
-        sa.CheckConstraint("reason <> ''", name=op.f("ck_collection_move_has_a_reason")),
-        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_move_amount")),
-        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_collection_move_asked_by")),
-        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_move_event")),
-        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_move_receivable_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_move")),
-        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_collection_move_id_asked_by")),
-    )
-    with op.batch_alter_table("collection_move", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_collection_move_event"), ["event"], unique=False)
-
-    op.create_table(
-        "collection_notice",
-        sa.Column("collection_file_id", sa.Integer(), nullable=False),
-        sa.Column("line_number", sa.Integer(), nullable=False),
-        sa.Column("event", sa.String(length=32), nullable=False),
-        sa.Column("kind", sa.String(length=4), nullable=False),
-        sa.Column("settle_on", sa.Date(), nullable=True),
-        sa.Column("outcome", sa.String(length=10), nullable=False),
-        sa.CheckConstraint("kind IN ('速報', '確報', '速報取消')", name=op.f("ck_collection_notice_kind_words")),
-        sa.CheckConstraint("outcome IN ('消込', '保留', '既収')", name=op.f("ck_collection_notice_outcome_words")),
-        sa.ForeignKeyConstraint(
-            ["collection_file_id"], ["collection_file.id"], name=op.f("fk_collection_notice_collection_file_id")
-        ),
-        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_notice_event")),
-        sa.PrimaryKeyConstraint("collection_file_id", "line_number", name=op.f("pk_collection_notice")),
-    )
-    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
-        batch_op.create_index(
-            "uq_collection_notice_counted",
-            ["event", "kind"],
-            unique=True,
-            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
-            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
-        )
-
-    op.create_table(
-        "collection_posting",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("event", sa.String(length=32), nullable=False),
-        sa.Column("receivable_id", sa.Integer(), nullable=True),
-        sa.Column("debit", sa.String(length=10), nullable=False),
-        sa.Column("credit", sa.String(length=10), nullable=False),
-        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "credit IN ('決済待ち', '預金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
-            name=op.f("ck_collection_posting_credit_words"),
-        ),
-        sa.CheckConstraint(
-            "debit IN ('決済待ち', '預金', '調定', '延滞金', '過誤納', '不明金', '還付', '充当')",
-            name=op.f("ck_collection_posting_debit_words"),
-        ),
-        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_collection_posting_amount")),
-        sa.CheckConstraint("debit <> credit", name=op.f("ck_collection_posting_two_sides")),
-        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_collection_posting_event")),
-        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_collection_posting_receivable_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_posting")),
-    )
-    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_collection_posting_event"), ["event"], unique=False)
-        batch_op.create_index(batch_op.f("ix_collection_posting_receivable_id"), ["receivable_id"], unique=False)
-
-    op.create_table(
         "collection_move_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1229,32 +1227,20 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("collection_move_approval")
-    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_collection_posting_receivable_id"))
-        batch_op.drop_index(batch_op.f("ix_collection_posting_event"))
-
-    op.drop_table("collection_posting")
-    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_collection_notice_counted",
-            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
-            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
-        )
-
-    op.drop_table("collection_notice")
-    with op.batch_alter_table("collection_move", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_collection_move_event"))
-
-    op.drop_table("collection_move")
     with op.batch_alter_table("receivable_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_receivable_key_receivable_id"))
 
     op.drop_table("receivable_key")
     op.drop_table("receivable_change")
-    with op.batch_alter_table("collection_event", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_collection_event_receivable_id"))
+    with op.batch_alter_table("collection_posting", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_posting_receivable_id"))
+        batch_op.drop_index(batch_op.f("ix_collection_posting_event"))
 
-    op.drop_table("collection_event")
+    op.drop_table("collection_posting")
+    with op.batch_alter_table("collection_move", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_move_event"))
+
+    op.drop_table("collection_move")
     op.drop_table("report_match_approval")
     op.drop_table("repayment_step")
     op.drop_table("repayment_receipt")
@@ -1325,6 +1311,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entitlement_payee_number")
 
     op.drop_table("entitlement")
+    with op.batch_alter_table("collection_notice", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_collection_notice_counted",
+            sqlite_where=sa.text("outcome IN ('消込', '保留')"),
+            postgresql_where=sa.text("outcome IN ('消込', '保留')"),
+        )
+
+    op.drop_table("collection_notice")
     op.drop_table("claim")
     op.drop_table("change_closed")
     op.drop_table("bank_credit")
@@ -1336,6 +1330,10 @@ def downgrade() -> None:
     op.drop_table("inquiry")
     op.drop_table("handover")
     op.drop_table("collection_file")
+    with op.batch_alter_table("collection_event", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_event_pay_key"))
+
+    op.drop_table("collection_event")
     op.drop_table("change_found")
     op.drop_table("bank_report")
     op.drop_table("audit_log")

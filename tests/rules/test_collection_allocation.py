@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from benefit.domain.collection import CollectionState
-from benefit.rules.collection_allocation import ALLOCATION, allocate, corrections, state
+from benefit.rules.collection_allocation import ALLOCATION, allocate, asset, corrections, moved, state
 
 SEED = int(os.environ.get("COLLECTION_SEED", "20261121"))
 HISTORIES = int(os.environ.get("HISTORIES", "100000"))
@@ -38,7 +38,7 @@ def events(*rows: tuple[str, int | None, int, int, str]) -> pl.DataFrame:
         (name, owner, yen, DAY + timedelta(day), "0900", "P" in said, "F" in said, "C" in said)
         for name, owner, yen, day, said in rows
     ]
-    return pl.DataFrame(table, schema=EVENTS, orient="row").with_columns(state())
+    return pl.DataFrame(table, schema=EVENTS, orient="row").with_columns(state()).with_columns(asset())
 
 
 def due(*rows: tuple[int, int, int]) -> pl.DataFrame:
@@ -91,6 +91,23 @@ def test_when_the_first_payment_is_cancelled_the_second_takes_its_place() -> Non
         ("a", "決済待ち", "調定", 1, -1_000),
         ("b", "預金", "過誤納", 1, -1_000),
         ("b", "預金", "調定", 1, 1_000),
+    }
+
+
+def test_an_approved_refund_leaves_the_overpayment_and_a_use_elsewhere_is_a_payment_there() -> None:
+    moves = pl.DataFrame(
+        [("a", "還付", None, 100), ("a", "充当", 2, 150)],
+        schema={"event": pl.String, "kind": pl.String, "receivable_id": pl.Int64, "amount_yen": pl.Int64}, orient="row",
+    )  # fmt: skip
+    paid = events(("a", 1, 1_300, 0, "F"), ("a", 2, 150, 5, "F")).with_columns(
+        asset=pl.when(pl.col("receivable_id") == 2).then(pl.lit("充当金")).otherwise(pl.col("asset"))
+    )
+    assert told(moved(allocate(paid, due((1, 1_000, 0), (2, 400, 0))), moves)) == {
+        ("a", "預金", "調定", 1, 1_000),
+        ("a", "預金", "過誤納", 1, 50),
+        ("a", "預金", "還付", 1, 100),
+        ("a", "預金", "充当", 1, 150),
+        ("a", "充当金", "調定", 2, 150),
     }
 
 

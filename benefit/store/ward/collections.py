@@ -95,18 +95,18 @@ collection_file = Table(
     CheckConstraint("rows_read = rows_posted + rows_held + rows_rejected", name="equation"),
 )
 
-#: 入金一つ。名（`event`）は中身から決まる指紋なので、同じ入金は二つにならない。
+#: 入金一つ。名（`event`）は中身から決まるので、同じ入金は二つにならない。
+#: 債権は、鍵から毎回引く（後から登録されても結ばれる）。
 collection_event = Table(
     "collection_event",
     metadata,
-    Column("event", String(32), primary_key=True),
+    Column("event", String(120), primary_key=True),
     Column("channel", String(10), nullable=False),
-    Column("pay_key", String(60), nullable=False),
+    Column("pay_key", String(60), nullable=False, index=True),
     Column("paid_on", Date, nullable=False),
     Column("paid_time", String(6), nullable=False),
     Column("place", String(20), nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
-    Column("receivable_id", ForeignKey("receivable.id"), index=True),
     CheckConstraint("amount_yen > 0", name="amount"),
 )
 
