@@ -157,7 +157,12 @@ class LetterConditions:
 
 @dataclass(frozen=True)
 class TransferTerms:
-    """振込: 一件の保留額・不可額（CHK72）と、銀行へ出すファイルの依頼人。"""
+    """振込: 一件の保留額・不可額（CHK72）と、銀行へ出すファイルの依頼人。
+
+    file_line_max・file_total_max_yen: 一つのファイルに入る件数と合計（円）。様式の桁（formats §1.3）より広くはできず、
+    銀行がもっと狭く決めていれば書く。
+    budget_yen: この給付の予算（円）。書けば、振込の合計はこれを超えられない（阿武町の事例）。
+    """
 
     line_hold_yen: int
     line_block_yen: int
@@ -169,6 +174,9 @@ class TransferTerms:
     sending_branch_name_kana: str
     sending_account_type: str
     sending_account_number: str
+    file_line_max: int = 999_999
+    file_total_max_yen: int = 999_999_999_999
+    budget_yen: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from benefit.domain.programme import Programme
 from benefit.services import sheet
 from benefit.services.files import sha256_of, write_atomic
 from benefit.services.home import Home
-from benefit.services.transfer_lines import ACCOUNT, customer_codes
+from benefit.services.transfer_file import customer_codes
+from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import ward
 from benefit.store.engine import reading
 
@@ -51,6 +52,8 @@ def _rows(connection: Connection, number: int) -> list[dict[str, Any]]:
             ward.transfer.c.pay_date,
             payment.c.amount_yen,
             (payment.c.attempt - 1).label("attempts"),
+            payment.c.failure_id,
+            payment.c.failure_id,
             *(payment.c[name] for name in ACCOUNT),
             entitlement.c.case_number,
             entitlement.c.branch,
@@ -68,9 +71,10 @@ def _rows(connection: Connection, number: int) -> list[dict[str, Any]]:
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     records = []
     for row in rows:
-        codes = customer_codes(row) if row["case_number"] else ("", "")
         account = [row[name] for name in ACCOUNT]
-        records.append((*account, row["amount_yen"], row["pay_date"].isoformat(), row["line_number"], *codes))
+        records.append(
+            (*account, row["amount_yen"], row["pay_date"].isoformat(), row["line_number"], *customer_codes(row))
+        )
     kinds = [pl.Int64 if name in {"振込金額", "元ファイルの行"} else pl.String for name in COLUMNS]
     return pl.DataFrame(records, schema=dict(zip(COLUMNS, kinds, strict=True)), orient="row")
 

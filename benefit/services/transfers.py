@@ -8,14 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import IntegrityError
 
 from benefit.domain.access import Actor
 from benefit.domain.business_days import is_bank_business_day
@@ -27,15 +24,10 @@ from benefit.records.bank_master import BankMaster
 from benefit.services.files import sha256_of, write_atomic
 from benefit.services.gate import stand
 from benefit.services.home import Home
-from benefit.services.transfer_lines import (
-    ACCOUNT,
-    content_key,
-    expected_in_file,
-    lines_of,
-    pending_verdicts,
-    posting_row,
-    render,
-)
+from benefit.services.transfer_file import expected_in_file, lines_of, restore_files, transfer_path
+from benefit.services.transfer_lines import pending_verdicts
+from benefit.services.transfer_make import post_where, register, within_budget, within_file
+from benefit.services.transfer_resend import refuse_unknown_branches, resendable, withdrawn
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
 
@@ -58,11 +50,6 @@ class Transfer:
     path: Path
 
 
-def transfer_path(home: Home, number: int) -> Path:
-    """送り出す前のファイルの置き場所（区の中）。"""
-    return home.path / "transfers" / f"sogo-{number:04d}.txt"
-
-
 def make(
     home: Home,
     programme: Programme,
@@ -77,11 +64,8 @@ def make(
 
     `pay_date` は銀行営業日でなければならない。途中で止まっても、もう一度打てば同じファイルになる。
     """
-    if not is_bank_business_day(pay_date):
-        raise WrongUse(f"{pay_date} は銀行の営業日ではありません", code="business-day")
-    if pay_date <= today:
-        raise WrongUse("振込指定日は、今日より後の日にします", found=str(pay_date))
-    _restore_files(home, programme, bank_master)
+    _refuse_day(pay_date, today)
+    restore_files(home, programme, bank_master)
     # 判定の日と作る日は違う日でありうる。いまの事実で、亡くなった人などを外す。
     standing = stand(home, programme, today).entitlements.filter("open")
     open_now = set(standing["id"].to_list())
@@ -90,83 +74,50 @@ def make(
         lines = [line for line in pending_verdicts(connection) if line["entitlement_id"] in open_now]
         if not lines:
             return None
-        number = (connection.execute(select(func.max(ward.transfer.c.id))).scalar() or 0) + 1
-        data = render(lines, programme, pay_date, bank_master)
-        now = clock()
-        connection.execute(
-            ward.transfer.insert().values(
-                id=number,
-                programme=programme.id,
-                pay_date=pay_date,
-                sha256=sha256_of(data),
-                content_key=content_key(lines),
-                line_count=len(lines),
-                total_yen=sum(line["amount_yen"] for line in lines),
-                largest_yen=max(line["amount_yen"] for line in lines),
-                made_by=actor.id,
-                made_at=now,
-            )
-        )
-        _file_payments(connection, number, lines, now)
-        audit.record(
-            connection,
-            ward.audit_log,
-            at=now,
-            actor=actor,
-            action="transfer.make",
-            subject=f"{number}",
-            detail={"lines": len(lines), "sha256": sha256_of(data)},
+        lines = within_file(lines, programme)
+        within_budget(connection, lines, programme)
+        number, data = register(
+            connection, lines, programme, pay_date=pay_date, bank_master=bank_master, actor=actor, now=clock()
         )
     write_atomic(transfer_path(home, number), data)
     return show(home, number)
 
 
-def _file_payments(connection: Connection, number: int, lines: Sequence[dict[str, Any]], now: Any) -> None:
-    """支払を台帳に載せる。ここで slot の一意索引が、二重の支払を断る。"""
-    start = (connection.execute(select(func.max(ward.payment.c.id))).scalar() or 0) + 1
-    payments, transfer_lines, postings = [], [], []
-    for offset, line in enumerate(lines):
-        payment_id, attempt = start + offset, line["attempts"] + 1
-        payments.append(
-            {
-                "id": payment_id,
-                "entitlement_id": line["entitlement_id"],
-                "slot": line["slot"],
-                "attempt": attempt,
-                "planned_file_id": line["planned_file_id"],
-                "line_number": line["line_number"],
-                "amount_yen": line["amount_yen"],
-                "state": "F40",
-                **{name: line[name] for name in ACCOUNT},
-            }
+def make_resend(
+    home: Home,
+    programme: Programme,
+    *,
+    pay_date: date,
+    today: date,
+    bank_master: BankMaster,
+    actor: Actor,
+    clock: Clock,
+) -> Transfer | None:
+    """ほかの課の不能で、再振込の回答が承認されたものを集めて、振込ファイルを一つ作る。何もなければ None。
+
+    承認も、読み直しも、送り出しも、結果も、この給付の振込と同じ道を通る。
+    `programme` は依頼人（会計管理者）の口座を言う。
+    """
+    _refuse_day(pay_date, today)
+    restore_files(home, programme, bank_master)
+    with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        lines = within_file(resendable(connection), programme)
+        if not lines:
+            return None
+        refuse_unknown_branches(lines, bank_master)
+        number, data = register(
+            connection, lines, programme, pay_date=pay_date, bank_master=bank_master, actor=actor, now=clock()
         )
-        transfer_lines.append({"transfer_id": number, "line_number": offset + 1, "payment_id": payment_id})
-        # 取り消した後の作り直しは、未払がもう立っている。全額が返ってきた後は、初めから立て直す。
-        opening = {None: ("decide",), "F43": ("retry",), "F48": ("decide",), "F49": ()}[line["last_state"]]
-        for kind in (*opening, "file"):
-            postings.append(posting_row(kind, line["entitlement_id"], payment_id, line["amount_yen"], now))
-    try:
-        connection.execute(ward.payment.insert(), payments)
-    except IntegrityError:
-        raise RefusedByRule(
-            "すでに振り込んだ、または振込の途中の権利が含まれているため、作れません。支給判定をやり直してください",
-            code="paid-once",
-        ) from None
-    connection.execute(ward.transfer_line.insert(), transfer_lines)
-    connection.execute(ward.posting.insert(), postings)
+    write_atomic(transfer_path(home, number), data)
+    return show(home, number)
 
 
-def _restore_files(home: Home, programme: Programme, bank_master: BankMaster) -> None:
-    """台帳にあるのにディスクにないファイルを、台帳から作り直す（登録の直後に止まったとき）。"""
-    with reading(home.ward) as connection:
-        for row in connection.execute(select(ward.transfer)).mappings().all():
-            path = transfer_path(home, row["id"])
-            if path.exists():
-                continue
-            data = render(lines_of(connection, row["id"]), programme, row["pay_date"], bank_master)
-            if sha256_of(data) != row["sha256"]:
-                raise RefusedByRule(f"振込 {row['id']} を台帳から作り直せません（指紋が違います）", code="restore")
-            write_atomic(path, data)
+def _refuse_day(pay_date: date, today: date) -> None:
+    if not is_bank_business_day(pay_date):
+        raise WrongUse(f"{pay_date} は銀行の営業日ではありません", code="business-day")
+    if pay_date <= today:
+        raise WrongUse("振込指定日は、今日より後の日にします", found=str(pay_date))
 
 
 def show(home: Home, number: int) -> Transfer:
@@ -199,7 +150,7 @@ def show(home: Home, number: int) -> Transfer:
 
 def check_file(home: Home, programme: Programme, number: int, bank_master: BankMaster) -> None:
     """ディスクのファイルを第二の読み手で読み、台帳と比べる。違えば RefusedByRule。"""
-    _restore_files(home, programme, bank_master)
+    restore_files(home, programme, bank_master)
     transfer = show(home, number)
     data = transfer.path.read_bytes()
     place = Place(file=transfer.path.name)
@@ -323,16 +274,22 @@ def release(
 
 
 def _still_open(home: Home, programme: Programme, number: int, clock: Clock) -> None:
-    """送り出す日の事実で見直す。亡くなった人などが一人でもいれば、送り出さない。"""
-    standing = stand(home, programme, tokyo_date(clock())).entitlements
-    closed = standing.filter(~standing["open"])
+    """送り出す日の事実で見直す。亡くなった人、回答が変わった不能などが一件でもあれば、送り出さない。"""
     with reading(home.ward) as connection:
-        in_file = {line["entitlement_id"]: line["case_number"] for line in lines_of(connection, number)}
-    stopped = [row for row in closed.iter_rows(named=True) if row["id"] in in_file]
+        lines = lines_of(connection, number)
+        stopped = withdrawn(connection, lines)
+    in_file = {line["entitlement_id"] for line in lines if line["entitlement_id"] is not None}
+    if in_file:
+        standing = stand(home, programme, tokyo_date(clock())).entitlements
+        closed = standing.filter(~standing["open"])
+        stopped += [
+            f"{row['case_number']}（{row['why_closed']}）"
+            for row in closed.iter_rows(named=True)
+            if row["id"] in in_file
+        ]
     if stopped:
-        reasons = "、".join(f"{row['case_number']}（{row['why_closed']}）" for row in stopped[:5])
         raise RefusedByRule(
-            f"作った後に払えなくなった行が {len(stopped)} 件あります: {reasons}。"
+            f"作った後に払えなくなった行が {len(stopped)} 件あります: {'、'.join(stopped[:5])}。"
             f"benefit transfer cancel {number} で取り消し、作り直してください",
             code="gate",
         )
@@ -365,18 +322,14 @@ def cancel_lines(connection: Connection, number: int, *, reason: str, actor: Act
     """取り消しの中身。お金の順番（in_turn "money"）を取った人が呼ぶ。取り消した行の数を返す。"""
     _refuse_released(connection, number)
     ids = select(ward.transfer_line.c.payment_id).where(ward.transfer_line.c.transfer_id == number)
-    live = [line for line in lines_of(connection, number) if line["state"] == "F40"]
-    if not live:
+    live = ward.payment.c.id.in_(ids) & (ward.payment.c.state == "F40")
+    count = connection.execute(select(func.count()).select_from(ward.payment).where(live)).scalar_one()
+    if not count:
         return 0
-    connection.execute(
-        ward.payment.update().where(ward.payment.c.id.in_(ids), ward.payment.c.state == "F40").values(state="F49")
-    )
     now = clock()
-    connection.execute(
-        ward.posting.insert(),
-        [posting_row("unfile", line["entitlement_id"], line["payment_id"], line["amount_yen"], now) for line in live],
-    )
+    post_where(connection, "unfile", live, now)
+    connection.execute(ward.payment.update().where(live).values(state="F49"))
     audit.record(
         connection, ward.audit_log, at=now, actor=actor, action="transfer.cancel", subject=f"{number}", reason=reason
     )
-    return len(live)
+    return int(count)
