@@ -64,7 +64,7 @@ POSTINGS = {
 POSTING_KINDS = tuple(POSTINGS)
 
 #: 消えた行（前のファイルにあって、払われていないのに、いまのファイルにない権利）の、いまの状態。
-VANISHED_STANDINGS = ("振込待ち", "保留", "不可", "振込不能", "取消", "返還済")
+VANISHED_STANDINGS = ("振込待ち", "保留", "不可", "出し直し", "振込不能", "取消", "返還済")
 
 #: 銀行の行の結果（銀行の言葉のまま。支払に結べたかどうかは、行の payment_id が言う）。
 REPORT_OUTCOMES = ("credited", "failed", "inquiring", "recalled", "recall_failed")

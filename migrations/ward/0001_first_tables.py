@@ -759,7 +759,7 @@ def upgrade() -> None:
         sa.Column("before_line", sa.Integer(), nullable=False),
         sa.Column("standing", sa.String(length=10), nullable=False),
         sa.CheckConstraint(
-            "standing IN ('振込待ち', '保留', '不可', '振込不能', '取消', '返還済')",
+            "standing IN ('振込待ち', '保留', '不可', '出し直し', '振込不能', '取消', '返還済')",
             name=op.f("ck_vanished_standing_words"),
         ),
         sa.CheckConstraint("before_file_id < planned_file_id", name=op.f("ck_vanished_before")),
@@ -842,6 +842,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index("ix_payment_account", ["account_number", "branch_code", "bank_code"], unique=False)
+        batch_op.create_index(
+            "ix_payment_unpaid",
+            ["entitlement_id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('F43', 'F48', 'F49')"),
+            postgresql_where=sa.text("state IN ('F43', 'F48', 'F49')"),
+        )
         batch_op.create_index(
             "uq_payment_live_slot",
             ["slot"],
@@ -1271,6 +1278,11 @@ def downgrade() -> None:
             "uq_payment_live_slot",
             sqlite_where=sa.text("state IN ('F40', 'F41', 'F42')"),
             postgresql_where=sa.text("state IN ('F40', 'F41', 'F42')"),
+        )
+        batch_op.drop_index(
+            "ix_payment_unpaid",
+            sqlite_where=sa.text("state IN ('F43', 'F48', 'F49')"),
+            postgresql_where=sa.text("state IN ('F43', 'F48', 'F49')"),
         )
         batch_op.drop_index("ix_payment_account")
 

@@ -149,6 +149,13 @@ payment = Table(
         postgresql_where=text("state <> 'F49'"),
     ),
     Index("ix_payment_account", "account_number", "branch_code", "bank_code"),
+    # 払えずに終わった支払は少ない。消えた行は、ここから探す。
+    Index(
+        "ix_payment_unpaid",
+        "entitlement_id",
+        sqlite_where=text("state IN ('F43', 'F48', 'F49')"),
+        postgresql_where=text("state IN ('F43', 'F48', 'F49')"),
+    ),
     Index("uq_payment_live_slot", "slot", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
 )
 
