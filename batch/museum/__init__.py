@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batch.context import Context, context
 from benefit.domain.errors import RefusedByRule, WrongUse
+
+if TYPE_CHECKING:
+    from batch.museum.story import Case
 
 PAGE = "museum.html"
 
@@ -60,7 +63,7 @@ def _list(given: Context) -> None:
     given.say("再現: benefit museum 寝屋川    全部: benefit museum --all --out フォルダ")
 
 
-def _replay(given: Context, chosen: tuple, out: Path | None) -> None:  # type: ignore[type-arg]
+def _replay(given: Context, chosen: tuple[Case, ...], out: Path | None) -> None:
     from batch.museum import telling
     from batch.museum.story import replay_all
     from benefit.services.files import write_atomic

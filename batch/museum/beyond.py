@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -163,9 +163,7 @@ def pay_by_hand(office: Office, case_number: str, file_id: int, amount_yen: int)
     return write_to_store(office, _payment(found, file_id, line["line_number"], amount_yen, account), "paid-once")
 
 
-def _payment(
-    found: Mapping[str, Any], file_id: int, line_number: int, amount_yen: int, account: dict[str, str]
-) -> sa.Insert:
+def _payment(found: Any, file_id: int, line_number: int, amount_yen: int, account: dict[str, str]) -> sa.Insert:
     return ward.payment.insert().values(
         entitlement_id=found["id"],
         slot=found["slot"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from batch.museum import beyond, controls
+from batch.museum import beyond, controls, opening
 from batch.museum import office as stage
 from batch.museum.cases_twice import MISSED, MISSED_TWICE, later
 from batch.museum.office import Office, Stop, stop_of
@@ -209,12 +209,12 @@ def _on_paper(office: Office) -> list[Stop]:
     office.tell(
         "オンラインの申請で払った人から、郵送の確認書も届いた。「前の申請は不備で、払われていない」と思い、受け付けた"
     )
-    stage.to_desk(office)
+    opening.to_desk(office)
     try:
         desk_cases.receive_forms(office.home, [form], actor=BATCH, clock=office.clock)
     except BenefitError as refused:
         return [stop_of("確認書の収受（給付管理システム）", refused)]
-    folder = stage.planned(office, "planned-2")
+    folder = opening.planned(office, "planned-2")
     assert folder is not None
     return office.carry(folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batch.museum import beyond, controls, ward
+from batch.museum import beyond, controls, opening, ward
 from batch.museum import office as stage
 from batch.museum.cases_lists import nothing_before
 from batch.museum.cases_twice import MISSED_TWICE
@@ -117,7 +117,7 @@ def _succession(office: Office) -> None:
     office.morning(stage.LATER)
     office.tell("払った世帯の世帯主が亡くなり、妻が世帯主になった住民記録を受け取った")
     before = len(office.entitlements())
-    stage.build(office)
+    opening.build(office)
     added = len(office.entitlements()) - before
     office.tell(
         f"対象者を作り直し、差を承認した。増えた権利 {added} 件（権利は、世帯主ではなく基準日の世帯に付いている）"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from batch.museum import ward as small_ward
-from benefit.domain.access import BATCH, Actor
+from benefit.domain.access import Actor
 from benefit.domain.errors import BenefitError
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
@@ -30,23 +29,14 @@ from benefit.records.transfer_result_row import Outcome
 from benefit.services import (
     bank_master,
     bank_reports,
-    beneficiaries,
-    desk_cases,
-    desk_export,
-    desk_load,
-    desk_planned,
     extracts,
     judgment,
-    people,
-    runs,
-    setup,
     transfers,
 )
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.home import Home
 from benefit.store import ward
 from benefit.store.engine import reading
-from letters.mailing import make_letters
 
 BUILT, ISSUED, JUDGED, PAY = date(2024, 6, 20), date(2024, 6, 24), date(2024, 7, 26), date(2024, 8, 2)
 NEXT_DAY = date(2024, 7, 29)
@@ -106,6 +96,13 @@ class Office:
     def banks(self) -> BankMaster:
         """使う金融機関の表（架空）。"""
         return bank_master.in_use(self.home)
+
+    def copy_to(self, root: Path) -> Office:
+        """この舞台の、いまの姿の写し。元の接続は閉じる。"""
+        self.close()
+        shutil.copytree(self.root, root)
+        clock = StoryClock(self.today)
+        return Office(root, clock, self.today, self.residents, self.plans, list(self.said))
 
     def close(self) -> None:
         """台帳への接続を閉じる。"""
@@ -345,103 +342,3 @@ def _checks() -> Any:
     from benefit.rules.payment_verdicts import payment_checks
 
     return payment_checks(Programme.load("r6-2024"))
-
-
-# --- 共通の用意 ---
-
-
-def prepare(root: Path) -> None:
-    """架空の区を開き、一回目の支給予定情報が届いた朝までを、本当の仕事で作る。一度だけ作り、事例ごとに写す。"""
-    small_ward.write(root / "in")
-    home = Home.at(root / "home")
-    setup.init_ward(home)
-    setup.init_desk(home)
-    bank_master.use_rehearsal(home, {(small_ward.BANK, small_ward.BRANCH)})
-    office = Office(root)
-    for actor in (MAKER, FIRST, SECOND):
-        with office.home.ward.begin() as connection:
-            people.add(
-                connection,
-                ward.staff,
-                ward.audit_log,
-                staff_id=actor.id,
-                name="架空の職員",
-                role=actor.role,
-                password=secrets.token_urlsafe(15),
-                actor=BATCH,
-                at=office.clock(),
-            )
-    for kind in ("taxes", "accounts", "prior", "protected"):
-        path = root / "in" / f"{kind}.csv"
-        extracts.import_file(office.home, kind, path, clock=office.clock, levy_year=2024)
-    office.morning(BUILT)
-    build(office)
-    office.morning(ISSUED)
-    make_letters(office.home, office.programme, out=root / "letters", issued_on=ISSUED, clock=office.clock)
-    to_desk(office)
-    office.morning(JUDGED)
-    returned(office, "確認 一郎")
-    desk_cases.pass_deadlines(office.home, JUDGED, actor=BATCH, clock=office.clock)
-    planned(office, "planned-1")
-    home.ward.dispose()
-    home.desk.dispose()
-    office.close()
-
-
-def build(office: Office) -> beneficiaries.Built:
-    """対象者を作り、差を見て承認する。"""
-    built = beneficiaries.build(
-        office.home, office.programme, office.today, out=office.root / "build", clock=office.clock
-    )
-    run = runs.find(office.home, office.programme, "latest")
-    if not run.approved_by:
-        seen = runs.against_approved(office.home, office.programme, run).difference.digest[: runs.SHOWN]
-        runs.approve(
-            office.home,
-            office.programme,
-            run,
-            seen=seen,
-            reason="架空の小さな区なので、当てはまる人がいない検査がある",
-            actor=FIRST,
-            clock=office.clock,
-        )
-    return built
-
-
-def to_desk(office: Office) -> None:
-    """区から給付管理システムへの受渡。"""
-    folder = office.root / f"payees-{office.today:%m%d}"
-    desk_export.export(office.home, office.programme, out=folder, today=office.today, clock=office.clock)
-    desk_load.load(office.home, folder, clock=office.clock)
-
-
-def returned(office: Office, *names: str) -> None:
-    """確認書が返り、審査が済む（委託先）。"""
-    forms = [
-        desk_cases.ReceivedForm(
-            office.entitlement(name)["case_number"],
-            date(2024, 7, 10),
-            "完了",
-            date(2024, 7, 16),
-            "",
-            *office.people[name].account,
-        )
-        for name in names
-    ]
-    desk_cases.receive_forms(office.home, forms, actor=BATCH, clock=office.clock)
-
-
-def planned(office: Office, name: str) -> Path | None:
-    """委託先の給付管理システムが、支給予定情報を作る。なければ None。"""
-    made = desk_planned.make(
-        office.home, office.programme.id, out=office.root / name, today=office.today, actor=BATCH, clock=office.clock
-    )
-    return office.root / name if made else None
-
-
-def copy_of(source: Path, root: Path, today: date) -> Office:
-    """用意した区の写しを開く。"""
-    shutil.copytree(source, root)
-    office = Office(root, today=today)
-    office.clock.go_to(today)
-    return office

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from batch.museum import office as stage
+from batch.museum import opening
 from batch.museum.office import Office, Stop
 
 
 @dataclass(frozen=True)
 class Control:
-    """守り一つ。`mechanism` が違う守りは、互いに頼らない。`signs` は、この守りが止めたことの印（検査の番号、断りの符号）。"""
+    """守り一つ。`mechanism` が違う守りは、互いに頼らない。`signs` は、止めたことの印（検査の番号、断りの符号）。"""
 
     key: str
     name: str
@@ -110,32 +110,34 @@ class Replayed:
 
 def replay(case: Case, base: Path, within: Path) -> Replayed:
     """用意した区 `base` の写しの上で、事例を演じる。場面ごとに新しい写しを使う。"""
-    played = []
-    for number, mistake in enumerate(case.mistakes, 1):
-        one = Played(mistake)
-        office = stage.copy_of(base, within / f"{case.key}-{number}-0", stage.JUDGED)
+    return Replayed(
+        case, tuple(_play(mistake, base, within / f"{case.key}-{n}") for n, mistake in enumerate(case.mistakes, 1))
+    )
+
+
+def _play(mistake: Mistake, base: Path, within: Path) -> Played:
+    one = Played(mistake)
+    before = Office(base).copy_to(within / "before")
+    mistake.before(before)
+    office = before.copy_to(within / "scene-0")
+    try:
+        stops = mistake.do(office)
+        one.scenes.append(_scene("", mistake.controls[0], stops[0] if stops else None, office))
+        one.harm += office.harm()
+        lines = office.lines_out()
+        one.files_out, one.lines_out, one.yen_out = office.files_out(), len(lines), sum(yen for *_, yen in lines)
+        one.most_times_paid, one.most_live_payments = office.most_times_paid(), office.most_live_payments()
+    finally:
+        office.close()
+    for place, beyond in enumerate(mistake.beyond, 1):
+        office = before.copy_to(within / f"scene-{place}")
+        office.said.clear()
         try:
-            mistake.before(office)
-            stops = mistake.do(office)
-            one.scenes.append(_scene("", mistake.controls[0], stops[0] if stops else None, office))
+            one.scenes.append(_scene(beyond.supposes, beyond.control, beyond.show(office), office))
             one.harm += office.harm()
-            lines = office.lines_out()
-            one.files_out, one.lines_out = office.files_out(), len(lines)
-            one.yen_out, one.most_times_paid = sum(yen for *_, yen in lines), office.most_times_paid()
-            one.most_live_payments = office.most_live_payments()
         finally:
             office.close()
-        for place, beyond in enumerate(mistake.beyond, 1):
-            office = stage.copy_of(base, within / f"{case.key}-{number}-{place}", stage.JUDGED)
-            try:
-                mistake.before(office)
-                office.said.clear()
-                one.scenes.append(_scene(beyond.supposes, beyond.control, beyond.show(office), office))
-                one.harm += office.harm()
-            finally:
-                office.close()
-        played.append(one)
-    return Replayed(case, tuple(played))
+    return one
 
 
 def _scene(supposes: str, control: Control, stop: Stop | None, office: Office) -> Scene:
@@ -148,7 +150,7 @@ def replay_all(cases: tuple[Case, ...], tick: Callable[[str], None] = lambda _pl
     with TemporaryDirectory(prefix="benefit-museum-") as folder:
         base = Path(folder) / "base"
         tick("架空の小さな区を用意する")
-        stage.prepare(base)
+        opening.prepare(base)
         for case in cases:
             tick(case.place)
             done.append(replay(case, base, Path(folder)))

@@ -11,16 +11,25 @@ _STYLE = """
 body { font: 16px/1.8 "Noto Sans CJK JP", "Noto Sans JP", sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em;
   color: #1a1a1a; background: #fff; }
 h1 { font-size: 1.5em; } h2 { margin-top: 2.5em; border-bottom: 2px solid #1a4480; font-size: 1.3em; }
-h3 { font-size: 1.1em; } blockquote { margin: .5em 0; padding: .3em 1em; border-left: 4px solid #1a4480; background: #f2f6fb; }
+h3 { font-size: 1.1em; }
+blockquote { margin: .5em 0; padding: .3em 1em; border-left: 4px solid #1a4480; background: #f2f6fb; }
 table { border-collapse: collapse; } th, td { border: 1px solid #767676; padding: .3em .6em; text-align: left; }
 .through { color: #b50909; font-weight: bold; }
 @media print { h2 { break-before: page; } }
 """
+_ABOUT = (
+    "架空の小さな区の、使い捨ての台帳の上で、本番と同じサービスを動かした記録です。事例の事実は出典のとおりで、"
+    "人・口座・金額は架空です。どの事例も、仕組みの違う二つ以上の守りが、それぞれ一つだけで止めます"
+    "（tests/museum が、守りを一つずつ外して確かめています）。"
+)
 
 
 def verdict(replayed: Replayed) -> str:
     """結論を一言で。"""
-    return "止まりました" if replayed.stopped else "通ってしまいました"
+    if replayed.stopped:
+        return "止まりました"
+    harmed = any(played.harm for played in replayed.played)
+    return "間違った支払が出てしまいました" if harmed else "支払は出ませんでしたが、言っていた守りが働いていません"
 
 
 def counted(played: Played) -> str:
@@ -28,7 +37,8 @@ def counted(played: Played) -> str:
     wrong = f"間違った支払: {'、'.join(played.harm)}" if played.harm else "間違った支払 0 件"
     return (
         f"銀行に渡したファイル {played.files_out}、{played.lines_out} 件 {played.yen_out:,} 円。"
-        f"一つの権利に払ったのは多くて {played.most_times_paid} 回（台帳の生きた支払も多くて {played.most_live_payments}）。{wrong}。"
+        f"一つの権利に払ったのは多くて {played.most_times_paid} 回"
+        f"（台帳の生きた支払も多くて {played.most_live_payments}）。{wrong}。"
     )
 
 
@@ -85,10 +95,9 @@ def page(done: Sequence[Replayed]) -> str:
     """十の事例の一枚（外のものを一つも読み込まない HTML）。"""
     body = [
         "<h1>事故再現: 公表された給付金の事故を、この仕組みの上でもう一度してみる</h1>",
-        "<p>架空の小さな区の、使い捨ての台帳の上で、本番と同じサービスを動かした記録です。事例の事実は出典のとおりで、"
-        "人・口座・金額は架空です。どの事例も、仕組みの違う二つ以上の守りが、それぞれ一つだけで止めます"
-        "（tests/museum が、守りを一つずつ外して確かめています）。</p>",
-        "<table><thead><tr><th scope='col'>事例</th><th scope='col'>いつ</th><th scope='col'>結果</th></tr></thead><tbody>",
+        f"<p>{_ABOUT}</p>",
+        "<table><thead><tr><th scope='col'>事例</th><th scope='col'>いつ</th><th scope='col'>結果</th></tr></thead>",
+        "<tbody>",
     ]
     for replayed in done:
         case = replayed.case
