@@ -63,7 +63,7 @@ def register(home: Home, rows: pl.DataFrame, *, reason: str, clock: Clock) -> Re
             """
             SELECT g.subject, g.fiscal_year, g.term, g.notice_number, r.id,
                    COALESCE(c.principal_yen, r.principal_yen), COALESCE(c.late_charge_yen, r.late_charge_yen),
-                   CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR), COALESCE(c.turn, 0)
+                   CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), COALESCE(c.turn, 0)
             FROM registering g JOIN receivable r ON r.subject = g.subject AND r.fiscal_year = g.fiscal_year
               AND r.term = g.term AND r.notice_number = g.notice_number
             LEFT JOIN receivable_change c ON c.receivable_id = r.id
@@ -133,7 +133,8 @@ def add_keys(home: Home, keys: pl.DataFrame, *, clock: Clock) -> int:
     """納付書の鍵（pay_key、receivable_id）を結ぶ。もう別の調定に結ばれた鍵は断る。結んだ数を返す。"""
     with home.ward.begin() as connection:
         in_turn(connection, "collections")
-        with_temporary(connection, "new_key", keys.select("pay_key", "receivable_id"))
+        keys = keys.select("pay_key", pl.col("receivable_id").cast(pl.Int64))
+        with_temporary(connection, "new_key", keys)
         known = fetch(
             connection,
             "SELECT n.pay_key, k.receivable_id FROM new_key n JOIN receivable_key k ON k.pay_key = n.pay_key",
@@ -157,7 +158,8 @@ def outstanding(home: Home, today: date) -> pl.DataFrame:
             """
             SELECT r.id, r.subject, r.fiscal_year, r.term, r.notice_number,
                    COALESCE(c.principal_yen, r.principal_yen) + COALESCE(c.late_charge_yen, r.late_charge_yen),
-                   CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR), COALESCE(p.settled, 0), COALESCE(p.promised, 0)
+                   CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), CAST(COALESCE(p.settled, 0) AS BIGINT),
+                   CAST(COALESCE(p.promised, 0) AS BIGINT)
             FROM receivable r
             LEFT JOIN receivable_change c ON c.receivable_id = r.id
               AND c.turn = (SELECT MAX(turn) FROM receivable_change l WHERE l.receivable_id = r.id)

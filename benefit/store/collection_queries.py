@@ -23,7 +23,8 @@ _ALLOCATION = {
 }
 #: 入金 → 債権。人が結んだものが先、なければ鍵。
 _OWNED = """
-    SELECT e.event, e.amount_yen, e.paid_on, e.paid_time, COALESCE(m.receivable_id, k.receivable_id) AS receivable_id
+    SELECT e.event, e.amount_yen, CAST(e.paid_on AS VARCHAR(10)) AS paid_on, e.paid_time,
+         COALESCE(m.receivable_id, k.receivable_id) AS receivable_id
     FROM collection_event e
     LEFT JOIN receivable_key k ON k.pay_key = e.pay_key
     LEFT JOIN (
@@ -80,7 +81,8 @@ def add_events(connection: Connection, channel: Channel) -> None:
 
 #: 入金 → 債権。人が結んだものが先、なければ鍵。
 _OWNED = """
-    SELECT e.event, e.amount_yen, e.paid_on, e.paid_time, COALESCE(m.receivable_id, k.receivable_id) AS receivable_id
+    SELECT e.event, e.amount_yen, CAST(e.paid_on AS VARCHAR(10)) AS paid_on, e.paid_time,
+         COALESCE(m.receivable_id, k.receivable_id) AS receivable_id
     FROM collection_event e
     LEFT JOIN receivable_key k ON k.pay_key = e.pay_key
     LEFT JOIN (
@@ -137,7 +139,7 @@ def approved_moves(connection: Connection) -> pl.DataFrame:
     return fetch(
         connection,
         """
-        SELECT m.event, m.kind, m.receivable_id, m.amount_yen, a.approved_at FROM collection_move m
+        SELECT m.event, m.kind, m.receivable_id, m.amount_yen, CAST(a.approved_at AS VARCHAR(30)) FROM collection_move m
         JOIN collection_move_approval a ON a.release_id = m.id
         JOIN touched_event t ON t.event = m.event WHERE m.kind IN ('還付', '充当')
         """,
@@ -172,7 +174,7 @@ def posted(connection: Connection) -> pl.DataFrame:
     net = fetch(
         connection,
         """
-        SELECT p.event, p.asset, p.received_as, p.receivable_id, SUM(p.amount_yen) FROM (
+        SELECT p.event, p.asset, p.received_as, p.receivable_id, CAST(SUM(p.amount_yen) AS BIGINT) FROM (
             SELECT event, debit AS asset, credit AS received_as, receivable_id, amount_yen FROM collection_posting
             WHERE debit IN ('預金', '決済待ち', '充当金')
             UNION ALL

@@ -12,6 +12,7 @@ from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.services import bank_master, bank_reports, beneficiaries, extracts, judgment, transfers
 from benefit.services.home import Home
+from tests.kill.points import Points
 from tests.support.approval import approve_latest
 
 TODAY = date(2024, 6, 20)
@@ -136,9 +137,23 @@ def build_with_progress_outside(home: Home, inputs: Path, out: Path) -> None:
 PLANTED = {"build": build_with_progress_outside}
 
 
-def run(step: str, planted: bool, home: Path, ward_url: str | None, inputs: Path, out: Path) -> None:
-    """子プロセスの入口。"""
+def run(
+    step: str,
+    planted: bool,
+    home: Path,
+    ward_url: str | None,
+    inputs: Path,
+    out: Path,
+    at: int | None,
+    told: Path | None,
+) -> None:
+    """子プロセスの入口。`told` があれば名のついた瞬間を数え、`at` 番目で止まる。"""
     steps = {**STEPS, **PLANTED} if planted else STEPS
+    points = Points(at, told) if told else None
+    if points:
+        points.install()
     made = Home.at(home, ward_url=ward_url)
     steps[step](made, inputs, out)
     made.ward.dispose()
+    if points:
+        points.finished()

@@ -109,7 +109,8 @@ def _something(books: Books, kept: Log, chance: random.Random) -> None:
         number = chance.choice(sent)
         kept.did("results", f"{number}", lambda: _take(books, number))
     elif op == "retry":
-        kept.did("retry", f"R{kept.worker}-{kept.turn}", lambda: _retry(books, f"R{kept.worker}-{kept.turn}"))
+        name = f"R{kept.worker}-{kept.turn}"
+        kept.did("retry", name, lambda: _retry(books, name))
 
 
 def _files(books: Books) -> tuple[list[int], list[int]]:

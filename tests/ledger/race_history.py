@@ -45,7 +45,7 @@ def violations(found: list[Event], connection: sa.Connection, rows_of: dict[str,
 def _made(by_op: dict[str, list[Event]], connection: sa.Connection) -> list[str]:
     """作ったと言われた振込は、台帳に一つずつあり、台帳の振込は、誰かの ok か info である。"""
     told = Counter(e["transfer"] for e in by_op["make"] if e["phase"] == "ok" and e["transfer"] is not None)
-    ledger = dict(connection.execute(sa.select(ward.transfer.c.id, ward.transfer.c.line_count)).tuples().all())
+    ledger = {row[0]: row[1] for row in connection.execute(sa.select(ward.transfer.c.id, ward.transfer.c.line_count))}
     wrong = [f"振込 {number} を {times} 人が作ったと言う" for number, times in told.items() if times > 1]
     wrong += [f"振込 {number} は、作ったと言われたのに台帳にない" for number in told if number not in ledger]
     unknown = sum(e["phase"] == "info" for e in by_op["make"])

@@ -88,15 +88,7 @@ def settle(books: Books) -> None:
     """残りを一人で終わらせる: 途中のファイルを送り、結果を取り込み、払われていない権利をもう一度申し出る。"""
     for turn in range(3):
         made = books.make()
-        with books.home.ward.connect() as connection:
-            every = set(connection.execute(sa.select(ward.transfer.c.id)).scalars())
-            gone = connection.execute(
-                sa.select(ward.transfer_line.c.transfer_id)
-                .join(ward.payment, ward.payment.c.id == ward.transfer_line.c.payment_id)
-                .where(ward.payment.c.state == "F49")
-            )
-            every -= set(gone.scalars())
-        for number in sorted(every):
+        for number in unfinished(books):
             for actor in (FIRST, SECOND):
                 with suppress(RefusedByRule):
                     books.approve(number, actor)
@@ -108,6 +100,18 @@ def settle(books: Books) -> None:
             return
         if left:
             books.judge(books.plan([books.planned_row(right, turn=8 + turn) for right in left], f"S{turn}"))
+
+
+def unfinished(books: Books) -> list[int]:
+    """作っただけか、送って答えのない支払のある振込。"""
+    line, payment = ward.transfer_line, ward.payment
+    query = (
+        sa.select(line.c.transfer_id)
+        .join(payment, payment.c.id == line.c.payment_id)
+        .where(payment.c.state.in_(["F40", "F41"]))
+    )
+    with books.home.ward.connect() as connection:
+        return sorted(set(connection.execute(query).scalars()))
 
 
 def payments(books: Books) -> list[dict[str, Any]]:
