@@ -24,6 +24,12 @@ def tell(given: Context, done: object, out: Path) -> None:
         f"支給判定 {done.file_number}: 読込 {done.rows:,} = 支給可 {done.payable:,} + 保留 {done.held:,}"
         f" + 不可 {done.blocked:,}（支給可 {done.payable_yen:,} 円） → {out}/verdicts.csv"
     )
+    if done.vanished:
+        waiting = f"（うち支給可で振込待ち {done.vanished_waiting:,} 件）" if done.vanished_waiting else ""
+        given.say(
+            f"  消えた行 {done.vanished:,} 件{waiting}: 前に申し出があり、払っていないのに、このファイルにありません"
+            f" → {out}/vanished.csv"
+        )
     if done.checks:
         given.say("  引っかかった検査: " + "、".join(f"{check} {count:,}" for check, count in done.checks.items()))
 
@@ -84,6 +90,7 @@ def list_(
     """保留になっている行と、その理由。"""
     from collections import Counter
 
+    from benefit.rules.payment_check import Severity
     from benefit.rules.payment_verdicts import payment_checks
     from benefit.services import holds
     from benefit.services.files import write_atomic
@@ -92,7 +99,7 @@ def list_(
     given.need("ward", "hold_release")
     chosen = given.home.programme(programme)
     rows = holds.held(given.home, chosen)
-    says = {check.id.removesuffix("H"): check.says for check in payment_checks(chosen)}
+    says = {check.number: check.says for check in payment_checks(chosen) if check.severity is not Severity.WARN}
     hit: Counter[str] = Counter(check for checks in rows["checks"] for check in checks.split(";"))
     for check, count in sorted(hit.items()):
         given.say(f"  {check} {count:,} 件: {says[check]}")

@@ -1,4 +1,4 @@
-"""判定結果のファイル（契約 §4 Verdicts）と、委託先への返事。
+"""判定結果のファイル（契約 §4 Verdicts）と、検査ごとの件数、消えた行、委託先への返事。
 
 委託先への返事は、給付管理番号・判定・粗い理由だけ。どの検査に当たったか、税、昨年度の受給、支援措置は言わない。
 """
@@ -9,6 +9,8 @@ import polars as pl
 
 FILE_NAME = "verdicts.csv"
 REPLY_NAME = "reply.csv"
+#: 区の中だけの報告。
+CHECKS_NAME, VANISHED_NAME, BOOK_NAME = "checks.csv", "vanished.csv", "judgment.xlsx"
 
 
 def render(rows: pl.DataFrame) -> bytes:
@@ -24,6 +26,35 @@ def render(rows: pl.DataFrame) -> bytes:
         .write_csv(quote_style="necessary")
         .encode()
     )
+
+
+def checks_table(counted: pl.DataFrame) -> pl.DataFrame:
+    """検査ごとの件数の表（列は日本語）。"""
+    return counted.rename({"group": "区分", "number": "番号", "severity": "重さ", "says": "内容", "rows": "件数"})
+
+
+def render_checks(counted: pl.DataFrame) -> bytes:
+    """区の checks.csv: 読んだ行・判定した行と、かけた検査の全部の件数。UTF-8、LF、検査の番号の順。"""
+    return checks_table(counted).write_csv(quote_style="necessary").encode()
+
+
+def vanished_table(gone: pl.DataFrame) -> pl.DataFrame:
+    """消えた行の表（列は日本語）。"""
+    return gone.select(
+        給付管理番号="case_number",
+        給付種別="benefit",
+        支給額="amount_yen",
+        前のファイル番号="file_number",
+        前の行番号="line_number",
+        前の判定="verdict",
+        前の検査=pl.col("checks").replace("", None),
+        いま="standing",
+    )
+
+
+def render_vanished(gone: pl.DataFrame) -> bytes:
+    """区の vanished.csv: 前に申し出があり、払われていないのに、このファイルにない権利。"""
+    return vanished_table(gone).write_csv(quote_style="necessary").encode()
 
 
 def render_reply(rows: pl.DataFrame, coarse: dict[str, str]) -> bytes:

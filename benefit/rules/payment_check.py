@@ -23,10 +23,20 @@ class Severity(StrEnum):
     WARN = "WARN"
 
 
+#: 重さを職員に言う言葉。
+SEVERITY_NAMES = {
+    Severity.FILE: "ファイルを断る",
+    Severity.BLOCK: "不可",
+    Severity.HOLD: "保留",
+    Severity.WARN: "注意",
+}
+
+
 @dataclass(frozen=True)
 class PaymentCheck:
     """支給判定の一項目。
 
+    id: 検査の番号。重さが二つある検査は、保留の側に H、注意の側に W を付けて式を分ける（番号は一つ）。
     says: 引っかかったことを区の職員に言う文。coarse: 委託先に返す粗い理由（税・支援措置・昨年度の受給は言わない）。
     hit: 引っかかったら真になる式。null（分からない）は、引っかかったものとして扱う。
     """
@@ -36,6 +46,11 @@ class PaymentCheck:
     says: str
     coarse: str
     hit: pl.Expr
+
+    @property
+    def number(self) -> str:
+        """人と委託先に見せる番号（CHK と二桁）。"""
+        return self.id[:5]
 
 
 #: 委託先に返す粗い理由は、この四つだけ（benefit-rules D.1）。
@@ -47,4 +62,5 @@ FILE_CHECKS = {
     "CHK03": "様式が違います（列、桁、文字）",
     "CHK04": "件数が、まだ払っていない権利の数を超えています",
     "CHK05": "受渡の決まりにない項目があります",
+    "CHK94": "住民記録の写しが古くなっています",
 }

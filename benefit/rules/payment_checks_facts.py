@@ -1,4 +1,4 @@
-"""いまの事実: 決めた後に変わったこと、亡くなったこと、区が直接扱う人（CHK40〜CHK68）。"""
+"""いまの事実: 決めた後に変わったこと、亡くなったこと、税と世帯（CHK40・41・44・45、CHK60〜CHK68）。"""
 
 from __future__ import annotations
 
@@ -36,7 +36,13 @@ def fact_checks() -> tuple[PaymentCheck, ...]:
     other = closed & ~pl.any_horizontal([one.fill_null(value=False) for one in named])
     return (
         PaymentCheck("CHK40", block, "昨年度の対象世帯である", "対象外", prior),
-        PaymentCheck("CHK41", hold, "昨年度の対象世帯から分かれた人がいる", "区確認", split),
+        PaymentCheck(
+            "CHK41",
+            hold,
+            "昨年度の対象世帯から分かれた人がいる、または世帯員がほかの対象世帯にもいる",
+            "区確認",
+            split | pl.col("person_in_another"),
+        ),
         PaymentCheck("CHK44", block, "子どもが加算の要件に合わない（施設、生年月日、世帯員でない）", "対象外", child),
         PaymentCheck(
             "CHK45",
@@ -44,20 +50,6 @@ def fact_checks() -> tuple[PaymentCheck, ...]:
             "同じ世帯の世帯給付が、支給可になっていない",
             "区確認",
             KNOWN & (pl.col("slot_kind") == "CHILD") & ~pl.col("parent_decided"),
-        ),
-        PaymentCheck(
-            "CHK50",
-            block,
-            "審査が終わっていない、または辞退期限が過ぎていない",
-            "不備",
-            KNOWN & ~pl.col("ready"),
-        ),
-        PaymentCheck(
-            "CHK56",
-            block,
-            "区が直接扱う人の行が、委託先から届いた（個人情報の事故として確かめる）",
-            "区確認",
-            KNOWN & pl.col("ward_only") & ~pl.col("from_ward"),
         ),
         PaymentCheck("CHK60", block, "受給者が亡くなっている", "区確認", KNOWN & pl.col("payee_dead")),
         PaymentCheck("CHK61", block, "いまの事実では支給の要件に合わない", "対象外", other),

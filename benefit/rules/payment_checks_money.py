@@ -1,4 +1,4 @@
-"""額・口座・審査（CHK70〜CHK95）。"""
+"""額（CHK70〜CHK73）と、人の目で確かめる行（CHK95）。"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KNOWN = pl.col("entitlement_id").is_not_null()
 
 
 def money_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
-    """額・口座・審査の検査。"""
+    """額の検査と、見本。"""
     block, hold, warn = Severity.BLOCK, Severity.HOLD, Severity.WARN
     # 額の決まった給付はその額、計算で決まる給付は切り上げの単位の倍数（不足額 II は国外の人の額もある）。
     fixed = {
@@ -57,57 +57,6 @@ def money_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
             "いまの事実で計算した額が支給対象者データベースの額と違う",
             "区確認",
             KNOWN & pl.col("eligible_now") & pl.col("amount_now_yen").ne_missing(pl.col("amount_yen")),
-        ),
-        PaymentCheck(
-            "CHK80",
-            block,
-            "口座がない、または金融機関・店・種目・番号が正しくない",
-            "不備",
-            KNOWN & pl.col("account_bad"),
-        ),
-        PaymentCheck("CHK81", hold, "口座名義が受給者のカナ氏名と違う", "不備", KNOWN & ~pl.col("holder_agrees")),
-        PaymentCheck(
-            "CHK82",
-            hold,
-            "別の世帯と同じ口座である",
-            "区確認",
-            KNOWN & (pl.col("households_on_account") > 1),
-        ),
-        PaymentCheck(
-            "CHK85",
-            block,
-            "口座フラグは区の口座なのに、届出（収受）なしに、委託先が口座を付けている",
-            "区確認",
-            # 名義が合わず確認書になった人は、口座を書いて返す。その収受の記録があれば、届け出られた口座である。
-            KNOWN
-            & pl.col("account_flag_now").is_in(["1", "3"])
-            & pl.col("account_sent")
-            & pl.col("received_on").is_null(),
-        ),
-        PaymentCheck(
-            "CHK86",
-            block,
-            "区が直接扱う人の、元の世帯の人の口座である",
-            "区確認",
-            KNOWN & pl.col("ward_only") & pl.col("account_of_origin"),
-        ),
-        PaymentCheck(
-            "CHK87",
-            hold,
-            "手紙に書いた口座（過去の給付の口座）と違う口座である",
-            "区確認",
-            KNOWN
-            & (pl.col("account_flag_now") == "2")
-            & pl.col("account_sent")
-            & pl.col("received_on").is_null()
-            & pl.col("account_differs"),
-        ),
-        PaymentCheck(
-            "CHK93",
-            block,
-            "審査完了日が収受日より前である",
-            "不備",
-            (pl.col("reviewed_on") < pl.col("received_on")).fill_null(value=False),
         ),
         PaymentCheck(
             "CHK95",

@@ -6,20 +6,33 @@ import polars as pl
 
 from benefit.domain.programme import Programme
 from benefit.rules.payment_check import PaymentCheck, Severity
+from benefit.rules.payment_checks_account import account_checks
 from benefit.rules.payment_checks_facts import fact_checks
 from benefit.rules.payment_checks_money import money_checks
 from benefit.rules.payment_checks_number import number_checks
+from benefit.rules.payment_checks_people import crossing_checks, review_checks
 
 
 def payment_checks(programme: Programme) -> tuple[PaymentCheck, ...]:
-    """検査の並び。式が見る列は `benefit.services.judgment_rows` が揃える（`_now` は判定日の事実）。"""
-    return (*number_checks(), *fact_checks(), *money_checks(programme))
+    """検査の並び。番号の順。
+
+    式が見る列は `benefit.services.judgment_rows` と `ledger_facts` が揃える（`_now` は判定日の事実）。
+    """
+    every = (
+        *number_checks(),
+        *fact_checks(),
+        *crossing_checks(),
+        *review_checks(),
+        *money_checks(programme),
+        *account_checks(),
+    )
+    return tuple(sorted(every, key=lambda check: check.id))
 
 
 def coarse_reasons(programme: Programme) -> dict[str, str]:
     """検査の番号 → 委託先に返してよい粗い理由。払えない・保留の検査だけ。"""
     return {
-        check.id.removesuffix("H"): check.coarse
+        check.number: check.coarse
         for check in payment_checks(programme)
         if check.severity in {Severity.BLOCK, Severity.HOLD}
     }
@@ -41,9 +54,12 @@ def _judged(rows: pl.DataFrame, programme: Programme) -> pl.DataFrame:
     def any_of(severity: Severity) -> pl.Expr:
         return pl.any_horizontal([pl.col(check.id) for check in checks if check.severity is severity])
 
+    # 重さが二つある検査は、式は二つ、番号は一つ。
     listed = pl.concat_str(
-        # CHK68・CHK72 は重さが二つあるので、式は二つ、番号は一つ。
-        [pl.when(pl.col(check.id)).then(pl.lit(check.id.removesuffix("H"))) for check in checks],
+        [
+            pl.when(pl.any_horizontal([check.id for check in checks if check.number == number])).then(pl.lit(number))
+            for number in dict.fromkeys(check.number for check in checks)
+        ],
         separator=";",
         ignore_nulls=True,
     )
@@ -71,4 +87,4 @@ def _hit(check: PaymentCheck) -> pl.Expr:
     hit = check.hit.fill_null(value=True)
     if check.severity is not Severity.HOLD:
         return hit
-    return hit & ~pl.col("released").list.contains(check.id.removesuffix("H")).fill_null(value=False)
+    return hit & ~pl.col("released").list.contains(check.number).fill_null(value=False)

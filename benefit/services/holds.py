@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
@@ -79,7 +79,7 @@ def held(home: Home, programme: Programme) -> pl.DataFrame:
 
 def releasable(programme: Programme) -> set[str]:
     """二人で解除できる検査。"""
-    return {check.id.removesuffix("H") for check in payment_checks(programme) if check.severity is Severity.HOLD}
+    return {check.number for check in payment_checks(programme) if check.severity is Severity.HOLD}
 
 
 def ask(
@@ -146,19 +146,38 @@ def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> str:
     return str(asked["check_id"])
 
 
-def released(connection: Connection) -> pl.DataFrame:
-    """承認された解除: entitlement_id、check_id、line_digest。"""
+def released(connection: Connection, among: Select[tuple[int]] | None = None) -> pl.DataFrame:
+    """承認された解除: entitlement_id、check_id、line_digest。`among` は、この権利だけを見るとき。
+
+    返還の後にもう一度払う解除（CHK34）は、一回の支払に一度だけ効く。承認の後にまた返ってきたお金には、効かない。
+    """
     release, approval = ward.hold_release, ward.hold_release_approval
-    query = select(release.c.entitlement_id, release.c.check_id, release.c.line_digest).join(
-        approval, approval.c.release_id == release.c.id
+    payment, repayment, receipt = ward.payment, ward.repayment, ward.repayment_receipt
+    back_again = (
+        select(receipt.c.id)
+        .join(repayment, repayment.c.id == receipt.c.repayment_id)
+        .join(payment, payment.c.id == repayment.c.payment_id)
+        .where(
+            payment.c.entitlement_id == release.c.entitlement_id,
+            receipt.c.recorded_at > approval.c.approved_at,
+        )
+        .correlate(release, approval)
+        .exists()
     )
+    query = (
+        select(release.c.entitlement_id, release.c.check_id, release.c.line_digest)
+        .join(approval, approval.c.release_id == release.c.id)
+        .where((release.c.check_id != "CHK34") | ~back_again)
+    )
+    if among is not None:
+        query = query.where(release.c.entitlement_id.in_(among))
     schema = {"entitlement_id": pl.Int64, "check_id": pl.String, "line_digest": pl.String}
     return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
 
 
-def with_released(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
+def with_released(connection: Connection, rows: pl.DataFrame, among: Select[tuple[int]] | None = None) -> pl.DataFrame:
     """行に `released`（その中身のままで解除された検査の並び）を足す。"""
-    freed = released(connection)
+    freed = released(connection, among)
     touched = rows.filter(pl.col("entitlement_id").is_in(freed["entitlement_id"].implode()))
     # 解除のある行だけ、一つずつ指紋を取る（全部の行ではない）。
     digests = pl.DataFrame(

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from benefit import __version__
 from benefit.domain.access import BATCH
@@ -22,14 +21,17 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
-from benefit.records import planned_payments, verdicts
+from benefit.records import planned_payments
 from benefit.records.bank_master import BankMaster
 from benefit.rules.payment_check import FILE_CHECKS
-from benefit.rules.payment_verdicts import coarse_reasons, judge_rows
-from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of, write_atomic, write_manifest
+from benefit.rules.payment_verdicts import judge_rows
+from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of
 from benefit.services.gate import stand
 from benefit.services.home import Home
-from benefit.services.judgment_rows import WARD_FILE, prepare, sampled, ward_rows, with_ledger
+from benefit.services.judgment_report import Judged, write_results
+from benefit.services.judgment_rows import prepare, ward_rows
+from benefit.services.judgment_vanished import AGAIN, WARD_FILE, record_vanished
+from benefit.services.ledger_facts import with_ledger
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
@@ -44,21 +46,11 @@ _VERDICT_COLUMNS = (
     "checks",
     "amount_yen",
     *ACCOUNT,
+    "received_on",
+    "reviewed_on",
 )
 
-
-@dataclass(frozen=True)
-class Judged:
-    """判定一回の結果。"""
-
-    file_number: str
-    rows: int
-    payable: int
-    held: int
-    blocked: int
-    payable_yen: int
-    checks: dict[str, int]
-    repeated: bool
+__all__ = ["Judged", "judge_again", "judge_folder", "judge_ward_rows", "kept_rows", "write_results"]
 
 
 def _refuse_file(check: str, detail: str, place: str) -> RefusedByRule:
@@ -142,13 +134,20 @@ def judge_again(
         ).first()
         if file is None:
             raise WrongUse("このファイル番号の判定はありません", found=file_number)
+        here = verdict.alias("here")
+        # このファイルから先の判定だけを見る。前の判定は、振込不能や返還で終わっていることがある。
         settled = connection.execute(
-            select(verdict.c.case_number).where(verdict.c.verdict == "支給可", verdict.c.entitlement_id.is_not(None))
+            select(verdict.c.case_number).where(
+                verdict.c.verdict == "支給可",
+                verdict.c.planned_file_id >= file.id,
+                verdict.c.entitlement_id.in_(select(here.c.entitlement_id).where(here.c.planned_file_id == file.id)),
+            )
         ).scalars()
         paid = set(settled)
         numbers = connection.execute(
             select(table.c.file_number).where(
-                table.c.programme == programme.id, table.c.file_number.startswith(f"{file_number}+", autoescape=True)
+                table.c.programme == programme.id,
+                table.c.file_number.startswith(f"{file_number}{AGAIN}", autoescape=True),
             )
         ).scalars()
         turn = len(list(numbers)) + 1
@@ -156,7 +155,7 @@ def judge_again(
     left = rows.filter(~pl.col("case_number").is_in(list(paid)))
     if left.is_empty():
         return None
-    again = f"{file_number}+{turn}"
+    again = f"{file_number}{AGAIN}{turn}"
     fingerprint = sha256_of(f"{file.sha256}+{turn}".encode())
     _judge(
         home,
@@ -211,19 +210,23 @@ def _check_manifest(
             raise _refuse_file(
                 "CHK02", f"「{key}」が manifest では {manifest.get(key, 'なし')}、明細から数えると {value} です", place
             )
-    if not manifest.get("ファイル番号"):
+    number = str(manifest.get("ファイル番号") or "")
+    if not number:
         raise _refuse_file("CHK02", "manifest に「ファイル番号」がありません", place)
+    # 区の行と、判定し直した回の番号を、委託先は名乗れない。
+    if number.startswith(WARD_FILE) or AGAIN in number:
+        raise _refuse_file("CHK02", f"「ファイル番号」に、{WARD_FILE} で始まる番号と「{AGAIN}」は使えません", place)
 
 
 def _check_count(home: Home, programme: Programme, rows: pl.DataFrame, place: str) -> None:
     """CHK04: まだ払っていない権利より多い行のファイルは、見るまでもなく断る。"""
     table, payment, valid = ward.entitlement, ward.payment, ward.valid_entitlement
-    live = select(payment.c.entitlement_id).where(payment.c.state.in_(LIVE_STATES))
+    live = exists().where(payment.c.entitlement_id == table.c.id, payment.c.state.in_(LIVE_STATES))
     query = (
         select(func.count())
         .select_from(table)
         .join(valid, valid.c.entitlement_id == table.c.id)
-        .where(table.c.programme == programme.id, table.c.id.not_in(live))
+        .where(table.c.programme == programme.id, ~live)
     )
     with reading(home.ward) as connection:
         unpaid = connection.execute(query).scalar_one()
@@ -243,9 +246,7 @@ def _judge(
     clock: Clock,
 ) -> None:
     standing = stand(home, programme, today)
-    prepared = prepare(standing, rows, today, bank_master).with_columns(
-        judged_on=pl.lit(today), sampled=sampled(fingerprint)
-    )
+    prepared = prepare(standing, rows, today, bank_master, fingerprint)
     # 判定し直す（--again）ために、申し出の行を残す。登録より先に置くので、登録された判定の行はいつもある。
     with atomic_path(kept_rows(home, fingerprint)) as beside:
         rows.write_parquet(beside, compression="zstd")
@@ -256,6 +257,8 @@ def _judge(
         if _seen(connection, programme, file_number, fingerprint, file_number):
             return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
         judged = judge_rows(with_ledger(connection, prepared, programme), programme)
+        if judged["line_number"].to_list() != rows["line_number"].to_list():
+            raise RuntimeError("読んだ行と判定した行が違います")
         file_id = connection.execute(
             ward.planned_file.insert().values(
                 programme=programme.id,
@@ -268,10 +271,13 @@ def _judge(
                 judged_at=clock(),
             )
         ).inserted_primary_key[0]  # type: ignore[index]
-        lines = judged.with_columns(planned_file_id=pl.lit(file_id), amount_yen=pl.col("planned_yen")).select(
-            _VERDICT_COLUMNS
-        )
+        lines = judged.with_columns(
+            pl.col("received_on", "reviewed_on").dt.strftime("%Y-%m-%d"),
+            planned_file_id=pl.lit(file_id),
+            amount_yen=pl.col("planned_yen"),
+        ).select(_VERDICT_COLUMNS)
         insert_rows(connection, ward.verdict, _VERDICT_COLUMNS, lines.iter_rows())
+        vanished = record_vanished(connection, programme, file_id)
         audit.record(
             connection,
             ward.audit_log,
@@ -279,70 +285,14 @@ def _judge(
             actor=BATCH,
             action="payments.judge",
             subject=file_number,
-            detail={"rows": judged.height, "verdicts": Counter(judged["verdict"].to_list()), "sha256": fingerprint},
+            detail={
+                "rows": judged.height,
+                "verdicts": Counter(judged["verdict"].to_list()),
+                "vanished": vanished,
+                "sha256": fingerprint,
+            },
         )
 
 
 def _rule_version(programme: Programme) -> str:
     return hashlib.sha256(f"{__version__}:{programme.digest}".encode()).hexdigest()
-
-
-def write_results(home: Home, programme: Programme, file_number: str, *, out: Path, repeated: bool) -> Judged:
-    """台帳の判定結果を、区の verdicts.csv と、委託先への reply/ に書く（区の行なら verdicts.csv だけ）。"""
-    table, verdict = ward.planned_file, ward.verdict
-    with reading(home.ward) as connection:
-        file_id = connection.execute(
-            select(table.c.id).where(table.c.programme == programme.id, table.c.file_number == file_number)
-        ).scalar_one()
-        lines = [
-            tuple(row)
-            for row in connection.execute(
-                select(
-                    verdict.c.line_number,
-                    verdict.c.case_number,
-                    verdict.c.verdict,
-                    verdict.c.checks,
-                    verdict.c.amount_yen,
-                )
-                .where(verdict.c.planned_file_id == file_id)
-                .order_by(verdict.c.line_number)
-            )
-        ]
-    schema = {
-        "line_number": pl.Int64,
-        "case_number": pl.String,
-        "verdict": pl.String,
-        "checks": pl.String,
-        "amount_yen": pl.Int64,
-    }
-    rows = pl.DataFrame(lines, schema=schema, orient="row")
-    write_atomic(out / verdicts.FILE_NAME, verdicts.render(rows))
-    # 区が直接扱う人の行の結果は、委託先へ返すものではない。渡せる形のフォルダを、そもそも作らない。
-    if not file_number.startswith(WARD_FILE):
-        reply = verdicts.render_reply(rows, coarse_reasons(programme))
-        write_atomic(out / "reply" / verdicts.REPLY_NAME, reply)
-        write_manifest(
-            out / "reply",
-            {
-                "種類": "判定結果",
-                "事業": programme.id,
-                "ファイル番号": file_number,
-                "件数": rows.height,
-                "sha256": sha256_of(reply),
-            },
-        )
-    said = Counter(rows["verdict"].to_list())
-    hit: Counter[str] = Counter()
-    for checks in rows["checks"].to_list():
-        hit.update(check for check in checks.split(";") if check)
-    payable = rows.filter(pl.col("verdict") == "支給可")
-    return Judged(
-        file_number,
-        rows.height,
-        said["支給可"],
-        said["保留"],
-        said["不可"],
-        int(payable["amount_yen"].sum()),
-        dict(sorted(hit.items())),
-        repeated,
-    )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule
-from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
+from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE, address_digest
 from benefit.domain.programme import Programme
 from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
@@ -203,6 +203,7 @@ def _letter(
         "held_reason": held,
         "route": row["route"],
         "account_flag": row["account_flag"],
+        "address_digest": address_digest(row["postal_code"], row["address"], row["address2"], row["addressee"]),
         "issued_on": issued_on,
         "due_on": row["due_on"],
     }

@@ -114,7 +114,7 @@ def test_a_release_holds_only_for_the_line_that_was_seen(office: Office) -> None
     for row in rows:
         row.update(
             金融機関コード="9999", 支店コード="001", 預金種目="1", 口座番号="9000778", 口座名義カナ=row["カナ氏名"],
-            収受日="2024-07-20", 審査完了日="2024-07-21",
+            収受日="2024-07-20", 審査完了日="2024-07-22",
         )  # fmt: skip
     renumbered = [{**row, "行番号": str(place)} for place, row in enumerate(rows, 1)]
     office.judge(office.replan(renumbered, number="r6-2024-0100", name="other-account"), out="other")
