@@ -21,6 +21,7 @@ from batch import (
     imports,
     inquiries,
     judgments,
+    layouts,
     mailing,
     museum,
     programmes,
@@ -70,6 +71,7 @@ app.add_typer(claims.app, name="claim")
 app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(mailing.app, name="letters")
+app.add_typer(layouts.app, name="layout")
 app.add_typer(judgments.hold_app, name="hold")
 app.add_typer(housekeeping.audit_app, name="audit")
 app.add_typer(housekeeping.staff_app, name="staff")

@@ -12,20 +12,24 @@ _NEWLINES = {"\r\n": "CRLF", "\n": "LF", "": "なし"}
 
 def notes(layout: FileLayout) -> list[str]:
     """仕様書の頭に書くこと。"""
+    read_on = max(one.read_on for one in layout.layouts.values())
     said = [
         f"様式の名: {layout.id}",
         f"一レコード {layout.length} バイト、改行 {_NEWLINES[layout.newline]}（読むときは CRLF・LF・なし）、CP932",
         f"並び: {' → '.join(ROLES[role] for role in layout.layouts)}"
         + ("（組は二つ以上あってよい）" if layout.groups else ""),
         f"出典: {'、'.join(dict.fromkeys(s for one in layout.layouts.values() for s in one.sources))}",
-        f"確かめた（独立した二つの出典）: {'はい' if layout.verified else 'いいえ'}"
-        + f"（{max(one.read_on for one in layout.layouts.values())} に読んだ）",
+        f"独立した二つの出典で確かめた: {_yes(layout.verified)}（{read_on} に読んだ）",
     ]
     if layout.own_convention:
         said.append("自分たちの取り決め（OWN CONVENTION）を含む。相手の仕様書が来たら、layouts/*.toml で差し替える")
     if layout.read_only:
         said.append(f"読むだけ（不完全）: {layout.incomplete}")
     return said
+
+
+def _yes(value: bool) -> str:
+    return "はい" if value else "いいえ"
 
 
 def fields(layout: FileLayout) -> dict[str, pl.DataFrame]:
