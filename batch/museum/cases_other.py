@@ -164,7 +164,7 @@ KAMIMINE = Case(
             "世帯主が替わった世帯を、新しい世帯主の名で、もう一度申し出る",
             _succession,
             _kamimine,
-            (controls.ALREADY, controls.PERSON, controls.PENDING, controls.LIVE_SLOT),
+            (controls.ALREADY, controls.PERSON, controls.PENDING, controls.GATE, controls.LIVE_SLOT),
             (
                 Beyond(controls.PERSON, "台帳の支払（CHK30）は見なかったとする", _the_person),
                 Beyond(controls.PENDING, "支給判定が、全部の行を見逃したとする", beyond.missed(_new_head)),
