@@ -60,7 +60,8 @@ def test_the_wards_own_rows_make_no_reply_for_the_contractor(office: Office) -> 
     row = payable_row(office)
     protect(office, int(str(row["payee_number"])))
     assert judge_ward(office) is not None
-    assert {path.name for path in (office.root / "ward-judged").iterdir()} == {"verdicts.csv"}
+    made = {path.name for path in (office.root / "ward-judged").iterdir()}
+    assert made == {"verdicts.csv", "checks.csv", "vanished.csv", "judgment.xlsx"}
     office.judge()
     assert (office.root / "judged" / "reply").is_dir()
 
