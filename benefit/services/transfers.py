@@ -25,6 +25,7 @@ from benefit.services.files import sha256_of, write_atomic
 from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.services.transfer_file import expected_in_file, lines_of, restore_files, transfer_path
+from benefit.services.transfer_gate import check_head
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.services.transfer_make import post_where, register, within_budget, within_file
 from benefit.services.transfer_resend import refuse_unknown_branches, resendable, withdrawn
@@ -148,8 +149,8 @@ def show(home: Home, number: int) -> Transfer:
         )
 
 
-def check_file(home: Home, programme: Programme, number: int, bank_master: BankMaster) -> None:
-    """ディスクのファイルを第二の読み手で読み、台帳と比べる。違えば RefusedByRule。"""
+def check_file(home: Home, programme: Programme, number: int, bank_master: BankMaster) -> bytes:
+    """ディスクのファイルを第二の読み手で読み、台帳と比べる。違えば RefusedByRule。確かめたバイト列を返す。"""
     restore_files(home, programme, bank_master)
     transfer = show(home, number)
     data = transfer.path.read_bytes()
@@ -157,6 +158,7 @@ def check_file(home: Home, programme: Programme, number: int, bank_master: BankM
     if sha256_of(data) != transfer.sha256:
         raise RefusedByRule("ファイルの指紋が、作った時と違います。書き換えられています", code="digest", place=place)
     with reading(home.ward) as connection:
+        check_head(connection, programme, number)
         lines = lines_of(connection, number)
     header, expected = expected_in_file(lines, programme, transfer.pay_date, bank_master)
     found = zengin_reader.findings(data, header, expected)
@@ -164,6 +166,7 @@ def check_file(home: Home, programme: Programme, number: int, bank_master: BankM
         raise RefusedByRule(
             f"ファイルが台帳と合いません: {found[0]}（ほか {len(found) - 1} 件）", code="reread", place=place
         )
+    return data
 
 
 def approve(
@@ -268,8 +271,8 @@ def release(
                 subject=f"{number}",
                 detail={"sha256": transfer.sha256, "approvers": [first, second]},
             )
-    check_file(home, programme, number, bank_master)
-    write_atomic(out / transfer.path.name, transfer.path.read_bytes())
+    # 確かめたバイト列そのものを出す。もう一度ディスクから読めば、その間に書き換えられる。
+    write_atomic(out / transfer.path.name, check_file(home, programme, number, bank_master))
     return show(home, number)
 
 

@@ -113,7 +113,11 @@ def test_approving_an_id_instead_of_the_bytes_would_be_found(
     files: Office, memory: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """わざと入れた誤り: 承認を番号だけに結び、バイト列を見ない。"""
-    monkeypatch.setattr(transfers, "check_file", lambda *_given: None)
+
+    def unread(home: Home, _programme: object, number: int, _banks: object) -> bytes:
+        return transfers.transfer_path(home, number).read_bytes()
+
+    monkeypatch.setattr(transfers, "check_file", unread)
     assert _found(files, memory, rng)
 
 

@@ -181,13 +181,14 @@ def prepared_pg(
 ) -> tuple[Path, str, str]:
     root = tmp_path_factory.mktemp("office-pg")
     shutil.copytree(sqlite_template, root / "home")
-    names = ("office_ward", "office_desk")
+    # tests/money もこの fixture を借りるので、一つのサーバーに二組できる。
+    names = tuple(f"{root.name.replace('-', '_')}_{line}" for line in ("ward", "desk"))
     urls = []
     for name, line in zip(names, ("ward", "desk"), strict=True):
         pg_server.admin.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_{line}")
         urls.append(pg_server.url.set(database=name).render_as_string(hide_password=False))
     prepare(Home.at(root / "home", ward_url=urls[0], desk_url=urls[1]), root)
-    return root, *names
+    return root, names[0], names[1]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
