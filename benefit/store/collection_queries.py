@@ -13,6 +13,28 @@ from sqlalchemy import Connection, text
 from benefit.domain.collection import Channel
 from benefit.store.temporary import fetch, with_temporary
 
+#: 人の判断（消込・充当）でつながる債権を加える。片方だけでは、割り当てを導けない。加わらなくなるまで繰り返す。
+_CLOSE = """
+    INSERT INTO touched_receivable (receivable_id)
+    SELECT DISTINCT x.other FROM (
+        SELECT m.receivable_id AS one, k.receivable_id AS other FROM collection_move m
+        JOIN collection_move_approval a ON a.release_id = m.id
+        JOIN collection_event e ON e.event = m.event JOIN receivable_key k ON k.pay_key = e.pay_key
+        WHERE m.receivable_id IS NOT NULL
+        UNION
+        SELECT k.receivable_id, m.receivable_id FROM collection_move m
+        JOIN collection_move_approval a ON a.release_id = m.id
+        JOIN collection_event e ON e.event = m.event JOIN receivable_key k ON k.pay_key = e.pay_key
+        WHERE m.receivable_id IS NOT NULL
+        UNION
+        SELECT m.receivable_id, n.receivable_id FROM collection_move m
+        JOIN collection_move_approval a ON a.release_id = m.id
+        JOIN collection_move n ON n.event = m.event
+        JOIN collection_move_approval b ON b.release_id = n.id
+        WHERE m.receivable_id IS NOT NULL AND n.receivable_id IS NOT NULL
+    ) x JOIN touched_receivable t ON t.receivable_id = x.one
+    WHERE x.other NOT IN (SELECT receivable_id FROM touched_receivable)
+"""
 #: 仕訳の一行（collection_allocation の割り当てと同じ列）。
 _ALLOCATION = {
     "event": pl.String,
@@ -109,6 +131,8 @@ def touched_by_receivables(connection: Connection, receivables: Sequence[int]) -
 
 def _touched(connection: Connection, statement: str) -> pl.DataFrame:
     """導き直す入金。"""
+    while connection.execute(text(_CLOSE)).rowcount:
+        pass
     connection.execute(text("DROP TABLE IF EXISTS touched_event"))
     connection.execute(text(statement))
     connection.execute(text("CREATE INDEX touched_event_event ON touched_event (event)"))

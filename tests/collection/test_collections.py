@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime
+from datetime import date
 
 import polars as pl
 import pytest
@@ -15,14 +15,10 @@ from benefit.rules.collection_notices import NOTICE
 from benefit.services import collections, receivables
 from benefit.services.home import Home
 from benefit.store import ward
+from tests.collection.conftest import accounts
 from tests.conftest import StepClock
 
 DUE = date(2026, 6, 30)
-
-
-@pytest.fixture
-def clock() -> StepClock:
-    return StepClock(datetime(2026, 7, 10, tzinfo=UTC))
 
 
 def register(home: Home, clock: StepClock, *debts: tuple[str, int]) -> receivables.Registered:
@@ -50,17 +46,6 @@ def take(
     ]
     frame = pl.DataFrame(table, schema=NOTICE, orient="row")
     return collections.take(home, channel, frame, file_name=name, sha256=name.ljust(64, "0"), malformed=0, clock=clock)
-
-
-def accounts(home: Home) -> dict[str, int]:
-    """勘定ごとの残り（借方を正、貸方を負）。"""
-    table = ward.collection_posting
-    total: dict[str, int] = {}
-    with home.ward.connect() as connection:
-        for row in connection.execute(sa.select(table)):
-            total[row.debit] = total.get(row.debit, 0) + row.amount_yen
-            total[row.credit] = total.get(row.credit, 0) - row.amount_yen
-    return {name: yen for name, yen in total.items() if yen}
 
 
 def equation(done: collections.Collected) -> tuple[int, int, int, int]:

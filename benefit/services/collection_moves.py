@@ -1,0 +1,212 @@
+"""人が決める入金: 過誤納・不明金・要確認の一覧と候補、消込・還付・充当の申し出と、別の人の承認。
+
+機械は候補を言うだけで、決めない。承認されると、消込が導き直される（仕訳は差だけが書き足される）。
+"""
+
+from __future__ import annotations
+
+import polars as pl
+from sqlalchemy import func, select
+
+from benefit.domain.access import Actor
+from benefit.domain.clock import Clock
+from benefit.domain.collection import COLLECTION_MOVES
+from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.services import two_people
+from benefit.services.collections import settle
+from benefit.services.home import Home
+from benefit.store import audit, ward
+from benefit.store.engine import in_turn, reading
+from benefit.store.temporary import fetch
+
+_QUEUE = """
+    SELECT p.event, p.received_as, p.receivable_id, CAST(SUM(p.amount_yen) AS BIGINT),
+           e.channel, e.pay_key, CAST(e.paid_on AS VARCHAR(10)), e.amount_yen
+    FROM (
+        SELECT event, credit AS received_as, receivable_id, amount_yen FROM collection_posting
+        WHERE credit IN ('過誤納', '不明金')
+        UNION ALL
+        SELECT event, debit, receivable_id, -amount_yen FROM collection_posting WHERE debit IN ('過誤納', '不明金')
+    ) p JOIN collection_event e ON e.event = p.event
+    GROUP BY p.event, p.received_as, p.receivable_id, e.channel, e.pay_key, e.paid_on, e.amount_yen
+    HAVING SUM(p.amount_yen) <> 0
+"""
+_UNSETTLED = """
+    SELECT e.event, '要確認', k.receivable_id, e.amount_yen, e.channel, e.pay_key, CAST(e.paid_on AS VARCHAR(10)),
+           e.amount_yen
+    FROM collection_event e LEFT JOIN receivable_key k ON k.pay_key = e.pay_key
+    JOIN collection_notice n ON n.event = e.event AND n.kind = '速報取消' AND n.outcome <> '既収'
+    WHERE NOT EXISTS (
+        SELECT 1 FROM collection_notice q WHERE q.event = e.event AND q.kind = '速報' AND q.outcome <> '既収'
+    ) OR EXISTS (
+        SELECT 1 FROM collection_notice f WHERE f.event = e.event AND f.kind = '確報' AND f.outcome <> '既収'
+    )
+"""
+_CANDIDATES = """
+    SELECT r.id, r.subject, r.fiscal_year, r.term, r.notice_number,
+           COALESCE(c.principal_yen, r.principal_yen) + COALESCE(c.late_charge_yen, r.late_charge_yen)
+             - CAST(COALESCE(p.settled, 0) AS BIGINT)
+    FROM receivable r
+    LEFT JOIN receivable_change c ON c.receivable_id = r.id
+      AND c.turn = (SELECT MAX(turn) FROM receivable_change l WHERE l.receivable_id = r.id)
+    LEFT JOIN (
+        SELECT receivable_id, SUM(CASE WHEN credit IN ('調定', '延滞金') THEN amount_yen
+                                       WHEN debit IN ('調定', '延滞金') THEN -amount_yen ELSE 0 END) AS settled
+        FROM collection_posting GROUP BY receivable_id
+    ) p ON p.receivable_id = r.id
+"""
+_SCHEMA = {
+    "event": pl.String,
+    "why": pl.String,
+    "receivable_id": pl.Int64,
+    "yen": pl.Int64,
+    "channel": pl.String,
+    "pay_key": pl.String,
+    "paid_on": pl.String,
+    "amount_yen": pl.Int64,
+}
+
+
+def queue(home: Home) -> pl.DataFrame:
+    """人が決める入金: event、why（過誤納・不明金・要確認）、yen、経路、鍵、`candidates`（候補の調定、五つまで）。"""
+    with reading(home.ward) as connection:
+        waiting = pl.concat([fetch(connection, _QUEUE, _SCHEMA), fetch(connection, _UNSETTLED, _SCHEMA)])
+        owed = fetch(
+            connection,
+            _CANDIDATES,
+            {
+                "candidate": pl.Int64,
+                "subject": pl.String,
+                "fiscal_year": pl.Int64,
+                "term": pl.Int64,
+                "notice_number": pl.String,
+                "left_yen": pl.Int64,
+            },
+        )
+    # 候補: 残りがちょうどその額で、科目・年度・期別が鍵と同じもの（通知書番号のない済通）か、通知書番号が同じ別の期。
+    prefix = pl.format(
+        "KEY:{}-{}-{}-", pl.col("subject"), pl.col("fiscal_year"), pl.col("term").cast(pl.String).str.zfill(2)
+    )
+    open_ = owed.filter(pl.col("left_yen") > 0).with_columns(prefix=prefix)
+    unknown = waiting.filter(pl.col("why") == "不明金").with_columns(
+        prefix=pl.col("pay_key").str.extract("^(KEY:[^-]*-[^-]*-[^-]*-)"),
+        notice_number=pl.col("pay_key").str.extract("^KEY:[^-]*-[^-]*-[^-]*-(.+)$"),
+    )
+    same_term = (
+        unknown.filter(pl.col("notice_number").is_null())
+        .join(open_, left_on=["prefix", "yen"], right_on=["prefix", "left_yen"])
+        .select("event", "candidate")
+    )
+    same_number = unknown.join(open_, left_on=["notice_number", "yen"], right_on=["notice_number", "left_yen"]).select(
+        "event", "candidate"
+    )
+    found = (
+        pl.concat([same_number, same_term])
+        .unique(maintain_order=True)
+        .group_by("event", maintain_order=True)
+        .agg(candidates=pl.col("candidate").sort().head(5).cast(pl.String).str.join(";"))
+    )
+    return (
+        waiting.join(found, on="event", how="left")
+        .with_columns(pl.col("candidates").fill_null(""))
+        .sort("paid_on", "event", "why")
+    )
+
+
+def ask(
+    home: Home,
+    event: str,
+    kind: str,
+    amount_yen: int,
+    *,
+    receivable_id: int | None,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+) -> int:
+    """消込（不明金を債権に結ぶ）・還付・充当（過誤納を返す・ほかの債権に充てる）を申し出る。申し出の番号を返す。"""
+    if kind not in COLLECTION_MOVES:
+        raise WrongUse("言葉が違います", found=kind, allowed="、".join(COLLECTION_MOVES))
+    if not reason.strip():
+        raise RefusedByRule("理由を書いてください", code="reason")
+    if (kind == "還付") != (receivable_id is None):
+        raise WrongUse("消込と充当には、相手の調定が要ります（還付には要りません）")
+    with home.ward.begin() as connection:
+        in_turn(connection, "collections")
+        _check(home, event, kind, amount_yen)
+        if (
+            receivable_id is not None
+            and not connection.execute(
+                select(ward.receivable.c.id).where(ward.receivable.c.id == receivable_id)
+            ).first()
+        ):
+            raise WrongUse("その調定はありません", found=str(receivable_id))
+        number = connection.execute(
+            ward.collection_move.insert().values(
+                event=event,
+                kind=kind,
+                receivable_id=receivable_id,
+                amount_yen=amount_yen,
+                reason=reason.strip(),
+                asked_by=actor.id,
+                asked_at=clock(),
+            )
+        ).inserted_primary_key[0]  # type: ignore[index]
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="collection.ask",
+            subject=f"{number}",
+            reason=reason.strip(),
+            detail={"kind": kind, "amount_yen": amount_yen},
+        )
+    return int(number)
+
+
+def _check(home: Home, event: str, kind: str, amount_yen: int) -> None:
+    """いまの過誤納・不明金の額を超えない。"""
+    why = "不明金" if kind == "消込" else "過誤納"
+    mine = queue(home).filter((pl.col("event") == event) & (pl.col("why") == why))
+    left = int(mine["yen"].sum())
+    if left <= 0:
+        raise RefusedByRule(f"この入金に、いま{why}はありません", code="no-money")
+    if amount_yen > left or (kind == "消込" and amount_yen != left):
+        raise RefusedByRule(
+            f"{kind}の額が、いまの{why}と合いません", code="amount", found=f"{amount_yen:,}", allowed=f"{left:,}"
+        )
+
+
+def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> int:
+    """申し出を承認し、消込を導き直す。書いた仕訳の数を返す。申し出た人は承認できない。"""
+    move, event, key = ward.collection_move, ward.collection_event, ward.receivable_key
+    with home.ward.begin() as connection:
+        in_turn(connection, "collections")
+        asked = connection.execute(select(move).where(move.c.id == number)).mappings().first()
+        if asked is not None:
+            _check(home, asked["event"], asked["kind"], asked["amount_yen"])
+        row = two_people.approve(
+            connection, move, ward.collection_move_approval, number, what="消込", actor=actor, clock=clock
+        )
+        owner = connection.execute(
+            select(func.max(key.c.receivable_id))
+            .join(event, event.c.pay_key == key.c.pay_key)
+            .where(event.c.event == row["event"])
+        ).scalar()
+        earlier = connection.execute(
+            select(move.c.receivable_id).where(move.c.event == row["event"], move.c.kind == "消込")
+        ).scalars()
+        touched = {owner, row["receivable_id"], *earlier} - {None}
+        written = settle(connection, sorted(one for one in touched if one is not None), clock())
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="collection.approve",
+            subject=f"{number}",
+            reason=row["reason"],
+            detail={"kind": row["kind"], "amount_yen": row["amount_yen"]},
+        )
+    return written

@@ -1,0 +1,139 @@
+"""人が決める入金: 候補を見て、一人が申し出て、別の人が承認する。承認されるまで、一円も動かない。"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from benefit.domain.collection import Channel
+from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.services import collection_balance, collection_moves
+from benefit.services.home import Home
+from tests.collection.conftest import APPROVER, CLERK, OTHER, accounts
+from tests.collection.test_collections import key, register, take
+from tests.conftest import StepClock
+
+
+def waiting(home: Home) -> list[tuple[str, int, str]]:
+    return collection_moves.queue(home).select("why", "yen", "candidates").rows()
+
+
+def event_of(home: Home, why: str) -> str:
+    return str(collection_moves.queue(home).filter(pl.col("why") == why)["event"][0])
+
+
+def decide(home: Home, clock: StepClock, why: str, kind: str, yen: int, receivable_id: int | None = None) -> int:
+    number = collection_moves.ask(
+        home, event_of(home, why), kind, yen, receivable_id=receivable_id, reason="通帳を見た", actor=CLERK, clock=clock
+    )
+    collection_moves.approve(home, number, actor=APPROVER, clock=clock)
+    return number
+
+
+def test_a_slip_without_a_number_gets_candidates_of_the_same_term_and_amount(staffed: Home, clock: StepClock) -> None:
+    """通知書番号のない済通は、科目・年度・期別と額が合うものを候補にするだけで、決めるのは人である。"""
+    register(staffed, clock, ("11", 12_300), ("12", 12_300), ("13", 999))
+    take(staffed, clock, ("確報", "", 12_300, ""), channel=Channel.COUNTER)
+    assert waiting(staffed) == [("不明金", 12_300, "1;2")]
+
+
+def test_a_person_ties_unmatched_money_to_a_receivable_and_another_approves(staffed: Home, clock: StepClock) -> None:
+    register(staffed, clock, ("11", 12_300))
+    take(staffed, clock, ("確報", "99", 12_300, "0915"))
+    number = collection_moves.ask(
+        staffed, event_of(staffed, "不明金"), "消込", 12_300,
+        receivable_id=1, reason="番号の書き間違い", actor=CLERK, clock=clock,
+    )  # fmt: skip
+    assert accounts(staffed) == {"預金": 12_300, "不明金": -12_300}
+    with pytest.raises(RefusedByRule, match="承認の役割"):
+        collection_moves.approve(staffed, number, actor=CLERK, clock=clock)
+    collection_moves.approve(staffed, number, actor=APPROVER, clock=clock)
+    assert accounts(staffed) == {"預金": 12_300, "調定": -12_300}
+    assert waiting(staffed) == []
+    with pytest.raises(RefusedByRule):
+        collection_moves.approve(staffed, number, actor=OTHER, clock=clock)
+
+
+def test_an_overpayment_is_paid_back_or_used_for_another_receivable_but_never_more(
+    staffed: Home, clock: StepClock
+) -> None:
+    register(staffed, clock, ("11", 1_000), ("12", 400))
+    take(staffed, clock, ("確報", "11", 1_700, "0915"))
+    decide(staffed, clock, "過誤納", "充当", 400, 2)
+    assert accounts(staffed) == {"預金": 1_700, "調定": -1_400, "過誤納": -300, "充当": -400, "充当金": 400}
+    with pytest.raises(RefusedByRule, match="合いません"):
+        collection_moves.ask(
+            staffed,
+            event_of(staffed, "過誤納"),
+            "還付",
+            301,
+            receivable_id=None,
+            reason="還付",
+            actor=CLERK,
+            clock=clock,
+        )
+    decide(staffed, clock, "過誤納", "還付", 300)
+    assert accounts(staffed) == {"預金": 1_700, "調定": -1_400, "還付": -300, "充当": -400, "充当金": 400}
+    assert waiting(staffed) == []
+
+
+def test_two_refunds_asked_before_either_is_approved_cannot_both_be_approved(staffed: Home, clock: StepClock) -> None:
+    register(staffed, clock, ("11", 1_000))
+    take(staffed, clock, ("確報", "11", 1_700, "0915"))
+    asked = [
+        collection_moves.ask(
+            staffed,
+            event_of(staffed, "過誤納"),
+            "還付",
+            700,
+            receivable_id=None,
+            reason="還付",
+            actor=CLERK,
+            clock=clock,
+        )
+        for _ in range(2)
+    ]
+    collection_moves.approve(staffed, asked[0], actor=APPROVER, clock=clock)
+    with pytest.raises(RefusedByRule, match="過誤納はありません"):
+        collection_moves.approve(staffed, asked[1], actor=APPROVER, clock=clock)
+
+
+def test_a_later_payment_to_the_other_receivable_still_sees_what_was_used_there(
+    staffed: Home, clock: StepClock
+) -> None:
+    register(staffed, clock, ("11", 1_000), ("12", 400))
+    take(staffed, clock, ("確報", "11", 1_300, "0915"))
+    decide(staffed, clock, "過誤納", "充当", 300, 2)
+    take(staffed, clock, ("確報", "12", 400, "1000"), name="b")
+    # 先に払った人の 400 円が充たり、充当の 300 円が余る。
+    assert accounts(staffed) == {"預金": 1_700, "調定": -1_400, "過誤納": -300, "充当": -300, "充当金": 300}
+
+
+def test_a_cancellation_without_its_quick_notice_waits_for_a_person(staffed: Home, clock: StepClock) -> None:
+    register(staffed, clock, ("11", 1_000))
+    done = take(staffed, clock, ("速報取消", "11", 1_000, "0915"))
+    assert (done.held, done.posted) == (1, 0)
+    assert waiting(staffed) == [("要確認", 1_000, "")]
+
+
+def test_words_and_partners_are_checked(staffed: Home, clock: StepClock) -> None:
+    for kind, partner in (("消込", None), ("還付", 1), ("寄付", None)):
+        with pytest.raises(WrongUse):
+            collection_moves.ask(staffed, "x", kind, 1, receivable_id=partner, reason="理由", actor=CLERK, clock=clock)
+
+
+def test_every_day_bank_credit_equals_posted_plus_held(staffed: Home, clock: StepClock) -> None:
+    register(staffed, clock, ("11", 1_000))
+    take(staffed, clock, ("確報", "11", 1_000, "0915"), ("確報", "98", 300, "0916"), ("速報", "11", 50, "0917"))
+    settled = date(2026, 7, 31)
+    collection_balance.credit(staffed, Channel.CONVENIENCE, settled, 1_300, "N-1", actor=CLERK, clock=clock)
+    collection_balance.credit(staffed, Channel.CONVENIENCE, date(2026, 8, 3), 70, "N-2", actor=CLERK, clock=clock)
+    assert collection_balance.days(staffed).rows() == [
+        ("コンビニ", "2026-07-31", 2, 1_300, 1_000, 300, 1_300, 0),
+        ("コンビニ", "2026-08-03", 0, 0, 0, 0, 70, 70),
+    ]
+    with pytest.raises(RefusedByRule, match="もう記録"):
+        collection_balance.credit(staffed, Channel.CONVENIENCE, settled, 1_300, "N-1", actor=CLERK, clock=clock)
+    assert key("11") == "KEY:001-2026-01-11"
