@@ -18,7 +18,8 @@ from batch.museum.office import LATER_PAY, MAKER, Office, Stop
 from benefit.domain.transfer import LIVE_STATES
 from benefit.records import planned_payments, zengin_reader
 from benefit.services.files import sha256_of
-from benefit.services.transfer_lines import ACCOUNT, expected_in_file, lines_of
+from benefit.services.transfer_file import expected_in_file, lines_of
+from benefit.services.transfer_lines import ACCOUNT
 from benefit.services.transfers import Transfer
 from benefit.store import ward
 from benefit.store.engine import reading
