@@ -147,6 +147,23 @@ def writable(field: Field) -> pl.Expr:
     return good.fill_null(value=False)
 
 
+def encodable(column: pl.Series) -> pl.Series:
+    """漢字の列のそれぞれが CP932 で書けるか。"""
+    try:
+        _JOIN.join(value or "" for value in column).encode(ENCODING)
+    except UnicodeEncodeError:
+        return pl.Series(column.name, [value is None or _fits(value) for value in column], dtype=pl.Boolean)
+    return pl.Series(column.name, [True], dtype=pl.Boolean).new_from_index(0, len(column))
+
+
+def _fits(value: str) -> bool:
+    try:
+        value.encode(ENCODING)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def byte_width(field: Field) -> pl.Expr:
     """CP932 で書いたときのバイト数。"""
     column = pl.col(field.name)

@@ -109,7 +109,8 @@ class Reader:
             tuple(values.get("header", ())),
             tuple(values.get("trailer", ())),
             tuple(values.get("end", ())),
-            tuple(self.faults),
+            # ファイル全体の所見は、レコードの所見の後。
+            tuple(sorted(self.faults, key=lambda fault: (fault.record == 0, fault.record))),
             self.more_faults,
             self.records,
             self.good,

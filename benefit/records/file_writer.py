@@ -93,13 +93,12 @@ def _data(layout: FileLayout, table: pl.DataFrame, file: str, first: int, breaks
     valued = [field for field in data.fields if field.holds_value]
     good = table.select(pl.all_horizontal(columns.writable(field) for field in valued).alias("good"))["good"]
     good = good & columns.meant(table, data)
+    for field in valued:
+        good = good & columns.encodable(table[field.name]) if field.kind is Kind.WIDE else good
     if not good.all():
         raise _refused(layout, table.with_row_index("at", offset=first).filter(~good), file)
     lines = table.select(pl.concat_str(columns.cell(field) for field in data.fields).alias("line"))["line"].to_list()
-    try:
-        return breaks.decode().join(lines).encode(ENCODING)
-    except UnicodeEncodeError:
-        raise _refused(layout, table.with_row_index("at", offset=first), file) from None
+    return breaks.decode().join(lines).encode(ENCODING)
 
 
 def _refused(layout: FileLayout, rows: pl.DataFrame, file: str) -> RefusedFile:
