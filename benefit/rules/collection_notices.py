@@ -13,6 +13,7 @@ from benefit.domain.collection import Channel
 #: 収納データの一行。どの様式から読んでも、この列になる。
 NOTICE = {
     "line_number": pl.Int64,
+    "channel": pl.String,
     "kind": pl.String,
     "pay_key": pl.String,
     "paid_on": pl.Date,
@@ -36,11 +37,12 @@ def receivable_key(subject: pl.Expr, fiscal_year: pl.Expr, term: pl.Expr, notice
     )
 
 
-def named(notices: pl.DataFrame, channel: Channel) -> pl.DataFrame:
+def named(notices: pl.DataFrame) -> pl.DataFrame:
     """`NOTICE` の行に `event` を足す。"""
+    order = {channel.value: str(place) for place, channel in enumerate(Channel)}
     whole = pl.concat_str(
         [
-            pl.lit(list(Channel).index(channel)),
+            pl.col("channel").replace_strict(order, return_dtype=pl.String),
             pl.col("pay_key"),
             pl.col("place"),
             pl.col("paid_on").dt.strftime("%Y%m%d"),
@@ -50,9 +52,10 @@ def named(notices: pl.DataFrame, channel: Channel) -> pl.DataFrame:
         separator="|",
     )
     frame = notices.with_columns(event=whole)
-    if channel in TIMED:
-        return frame
     turn = pl.int_range(pl.len()).over("event", "kind")
+    untimed = ~pl.col("channel").is_in([channel.value for channel in TIMED])
     return frame.with_columns(
-        event=pl.when(turn > 0).then(pl.format("{}#{}", pl.col("event"), turn + 1)).otherwise(pl.col("event"))
+        event=pl.when(untimed & (turn > 0))
+        .then(pl.format("{}#{}", pl.col("event"), turn + 1))
+        .otherwise(pl.col("event"))
     )

@@ -58,7 +58,7 @@ def take(
     known = _known(home, sha256)
     if known is not None:
         return known
-    rows = named(notices.select(list(NOTICE)), channel).select(_TAKING)
+    rows = named(notices.select(list(NOTICE))).select(_TAKING)
     with home.ward.begin() as connection:
         in_turn(connection, "collections")
         known = _known(home, sha256)
@@ -66,7 +66,7 @@ def take(
             return known
         with_temporary(connection, "taking", rows)
         counted = queries.counted(connection)
-        queries.add_events(connection, channel)
+        queries.add_events(connection)
         touched = queries.touched_by_file(connection)
         allocation, states = _derive(connection, touched, counted)
         held = _held(allocation, states)

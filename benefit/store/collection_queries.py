@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import polars as pl
 from sqlalchemy import Connection, text
 
-from benefit.domain.collection import Channel
 from benefit.store.temporary import fetch, with_temporary
 
 #: 人の判断（消込・充当）でつながる債権を加える。片方だけでは、割り当てを導けない。加わらなくなるまで繰り返す。
@@ -86,18 +85,18 @@ def counted(connection: Connection) -> pl.DataFrame:
     )
 
 
-def add_events(connection: Connection, channel: Channel) -> None:
+def add_events(connection: Connection) -> None:
     """まだない入金を足す。"""
     connection.execute(
         text(
             """
             INSERT INTO collection_event (event, channel, pay_key, paid_on, paid_time, place, amount_yen)
-            SELECT t.event, :channel, MIN(t.pay_key), MIN(t.paid_on), MIN(t.paid_time), MIN(t.place), MIN(t.amount_yen)
+            SELECT t.event, MIN(t.channel), MIN(t.pay_key), MIN(t.paid_on), MIN(t.paid_time), MIN(t.place),
+                   MIN(t.amount_yen)
             FROM taking t LEFT JOIN collection_event e ON e.event = t.event
             WHERE e.event IS NULL GROUP BY t.event
             """
-        ),
-        {"channel": channel.value},
+        )
     )
 
 

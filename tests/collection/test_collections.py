@@ -41,7 +41,7 @@ def take(
 ) -> collections.Collected:
     """(種類, 通知書番号, 金額, 時刻)。"""
     table = [
-        (place, kind, key(number), date(2026, 7, 10), at, "0012345", yen, date(2026, 7, 31))
+        (place, channel.value, kind, key(number), date(2026, 7, 10), at, "0012345", yen, date(2026, 7, 31))
         for place, (kind, number, yen, at) in enumerate(rows, 1)
     ]
     frame = pl.DataFrame(table, schema=NOTICE, orient="row")

@@ -1,0 +1,230 @@
+"""届いたファイルを、様式の表で読み、収納データの行（`NOTICE`）にして、消し込む。
+
+様式が違えば鍵の作り方が違うだけで、その先は一つの道である。様式に合わない行が一つでもあれば、ファイルごと断る
+（半分だけ入ることはない）。テストのファイル（利用区分 0）は受け取らない。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from benefit.domain.clock import Clock, tokyo_date
+from benefit.domain.collection import Channel, NoticeKind
+from benefit.domain.errors import Place, RefusedByRule, WrongUse
+from benefit.records import file_reader
+from benefit.records.layout_registry import BUILT_IN
+from benefit.rules.collection_notices import NOTICE, receivable_key
+from benefit.services import collections
+from benefit.services.collections import Collected
+from benefit.services.files import read_input, sha256_of
+from benefit.services.home import Home
+
+#: 特別徴収の科目。事業者の指定番号が、通知書番号に当たる。
+SPECIAL_SUBJECT = "特徴"
+_KINDS = {"01": NoticeKind.PROVISIONAL, "02": NoticeKind.FINAL, "03": NoticeKind.CANCELLED}
+
+
+@dataclass(frozen=True)
+class Received:
+    """様式一つの読み方: 経路と、明細の表を `NOTICE` の列にする式。"""
+
+    channel: Channel
+    columns: Callable[[], dict[str, pl.Expr]]
+
+
+def _day(name: str) -> pl.Expr:
+    """YYYYMMDD。空白と 0 は null。"""
+    return pl.col(name).str.to_date("%Y%m%d", strict=False)
+
+
+def _said() -> pl.Expr:
+    return pl.col("data_kind").replace_strict(
+        {code: kind.value for code, kind in _KINDS.items()}, return_dtype=pl.String
+    )
+
+
+def barcode_key(barcode: pl.Expr) -> pl.Expr:
+    """バーコードの鍵: メーカーコードと自由使用欄の 27 桁（再発行・期限・金額が違っても、同じ納付書番号）。"""
+    return pl.concat_str([pl.lit("CVS:"), barcode.str.slice(2, 27)])
+
+
+def payment_number_key(number: pl.Expr) -> pl.Expr:
+    """ペイジーの納付番号の鍵。"""
+    return pl.concat_str([pl.lit("MPN:"), number.str.strip_chars()])
+
+
+def debit_key(customer_number: pl.Expr) -> pl.Expr:
+    """口座振替の顧客番号の鍵。"""
+    return pl.concat_str([pl.lit("DD:"), customer_number.str.strip_chars()])
+
+
+def _convenience(channel: Channel) -> Received:
+    return Received(
+        channel,
+        lambda: {
+            "channel": pl.lit(channel.value),
+            "kind": _said(),
+            "pay_key": barcode_key(pl.col("barcode")),
+            "paid_on": _day("paid_on"),
+            "paid_time": pl.col("paid_at"),
+            "place": pl.concat_str([pl.col("chain_code"), pl.col("store_code")], separator="-"),
+            "amount_yen": pl.col("amount_yen"),
+            "settle_on": _day("settles_on"),
+        },
+    )
+
+
+def _mobile() -> dict[str, pl.Expr]:
+    credit = pl.col("means") == "2"
+    return {
+        "channel": pl.when(credit).then(pl.lit(Channel.CREDIT.value)).otherwise(pl.lit(Channel.MOBILE_BANKING.value)),
+        "kind": _said(),
+        "pay_key": barcode_key(pl.col("barcode")),
+        "paid_on": _day("paid_on"),
+        "paid_time": pl.col("paid_at"),
+        "place": pl.col("receipt_number"),
+        "amount_yen": pl.col("amount_yen"),
+        "settle_on": _day("remits_on"),
+    }
+
+
+def _payeasy() -> dict[str, pl.Expr]:
+    return {
+        "channel": pl.lit(Channel.PAYEASY.value),
+        "kind": _said(),
+        "pay_key": payment_number_key(pl.col("payment_number")),
+        "paid_on": _day("paid_on"),
+        "paid_time": pl.col("paid_at"),
+        "place": pl.concat_str([pl.col("bank_code"), pl.col("branch_code")], separator="-"),
+        "amount_yen": pl.col("amount_yen"),
+        "settle_on": _day("settles_on"),
+    }
+
+
+def _counter() -> dict[str, pl.Expr]:
+    return {
+        "channel": pl.lit(Channel.COUNTER.value),
+        "kind": pl.lit(NoticeKind.FINAL.value),
+        "pay_key": receivable_key(
+            pl.col("account_title"), pl.col("fiscal_year"), pl.col("term"), pl.col("notice_number").str.strip_chars()
+        ),
+        "paid_on": _day("paid_on"),
+        "paid_time": pl.lit(""),
+        "place": pl.concat_str([pl.col("bank_code"), pl.col("branch_code")], separator="-"),
+        "amount_yen": pl.col("paid_yen") + pl.col("late_fee_yen"),
+        "settle_on": pl.lit(None, dtype=pl.Date),
+    }
+
+
+def _special() -> dict[str, pl.Expr]:
+    return {
+        "channel": pl.lit(Channel.SPECIAL.value),
+        "kind": pl.lit(NoticeKind.FINAL.value),
+        "pay_key": receivable_key(
+            pl.lit(SPECIAL_SUBJECT),
+            pl.col("fiscal_year"),
+            pl.col("term"),
+            pl.col("employer_number").str.strip_chars(),
+        ),
+        "paid_on": _day("paid_on"),
+        "paid_time": pl.lit(""),
+        "place": pl.concat_str([pl.col("bank_code"), pl.col("branch_code")], separator="-"),
+        "amount_yen": pl.col("paid_yen") + pl.col("late_fee_yen") + pl.col("retirement_yen"),
+        "settle_on": pl.lit(None, dtype=pl.Date),
+    }
+
+
+RECEIVED: dict[str, Received] = {
+    "convenience-store": _convenience(Channel.CONVENIENCE),
+    "electronic-money": _convenience(Channel.E_MONEY),
+    "mobile-register": Received(Channel.MOBILE_BANKING, _mobile),
+    "payeasy-paid": Received(Channel.PAYEASY, _payeasy),
+    "counter-general": Received(Channel.COUNTER, _counter),
+    "counter-care": Received(Channel.COUNTER, _counter),
+    "counter-cleaning": Received(Channel.COUNTER, _counter),
+    "special-collection": Received(Channel.SPECIAL, _special),
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """受け取った結果。`not_paid` は、口座振替の振替不能（コード → 件数）。"""
+
+    collected: Collected
+    not_paid: dict[str, int]
+
+
+def receive(home: Home, layout_id: str, path: Path, *, clock: Clock) -> Taken:
+    """ファイルを一つ受け取る。同じファイルは二度効かない。様式に合わなければ `RefusedInput`、何も入らない。"""
+    layout = BUILT_IN.get(layout_id)
+    if layout is None or (layout_id not in RECEIVED and layout_id != "direct-debit-result"):
+        allowed = "、".join([*RECEIVED, "direct-debit-result"])
+        raise WrongUse("この様式の収納は受け取れません", found=layout_id, allowed=allowed)
+    data = read_input(path)
+    reading = file_reader.read(data, layout, file=path.name)
+    rows = reading.require()
+    if any(header.get("usage") == "0" for header in reading.headers):
+        raise RefusedByRule("テストのファイルです（利用区分 0）", code="test-file", place=Place(file=path.name))
+    if layout_id == "direct-debit-result":
+        channel, notices, not_paid = _debited(reading, rows, tokyo_date(clock()))
+    else:
+        received = RECEIVED[layout_id]
+        channel, notices, not_paid = received.channel, rows.select(**_numbered(received.columns())), {}
+    done = collections.take(
+        home,
+        channel,
+        notices.select(list(NOTICE)),
+        file_name=path.name,
+        sha256=sha256_of(data),
+        malformed=0,
+        clock=clock,
+    )
+    return Taken(done, not_paid)
+
+
+def _numbered(columns: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    return {"line_number": pl.int_range(1, pl.len() + 1, dtype=pl.Int64), **columns}
+
+
+def _debited(
+    reading: file_reader.Reading, rows: pl.DataFrame, today: date
+) -> tuple[Channel, pl.DataFrame, dict[str, int]]:
+    """口座振替の結果: コード 0 だけが入金。ほかのコード（知らないコードも）は、決して入金にしない。"""
+    on = {place: _debit_day(str(header["debit_month_day"]), today) for place, header in enumerate(reading.headers, 1)}
+    first = min(rows["group"].to_list(), default=1)
+    shift = 1 - first
+    paid_on = (pl.col("group") + shift).replace_strict(on, return_dtype=pl.Date)
+    notices = rows.filter(pl.col("result_code") == "0").select(
+        **_numbered(
+            {
+                "channel": pl.lit(Channel.DIRECT_DEBIT.value),
+                "kind": pl.lit(NoticeKind.FINAL.value),
+                "pay_key": debit_key(pl.col("customer_number")),
+                "paid_on": paid_on,
+                "paid_time": pl.lit(""),
+                "place": pl.concat_str([pl.col("bank_code"), pl.col("branch_code")], separator="-"),
+                "amount_yen": pl.col("amount_yen"),
+                "settle_on": paid_on,
+            }
+        )
+    )
+    failed = rows.filter(pl.col("result_code") != "0").group_by("result_code").len().sort("result_code")
+    return Channel.DIRECT_DEBIT, notices, dict(failed.iter_rows())
+
+
+def _debit_day(month_day: str, today: date) -> date:
+    """引落日（MMDD）に年を補う: 今日より後にならない、一番近い日。"""
+    month, day = int(month_day[:2]), int(month_day[2:])
+    for year in (today.year, today.year - 1):
+        try:
+            found = date(year, month, day)
+        except ValueError:
+            continue
+        if found <= today + timedelta(days=1):
+            return found
+    return today
