@@ -78,7 +78,7 @@ def work(
             module.in_turn = lambda _connection, _deed: None
     chance = random.Random(seed * 1_000 + worker)
     with _opened(home, ward_url, log, worker) as (books, kept):
-        gate.wait(120)
+        gate.wait(300)
         for folder in folders:
             kept.did("judge", folder.name, lambda folder=folder: _judge(books, folder))  # type: ignore[misc]
             for _ in range(3):
@@ -182,7 +182,7 @@ def careless(home: Path, ward_url: str, gate: Barrier, worker: int, *, log: Path
                 .where(verdict.c.verdict == "支給可")
             ).mappings()
             free = [dict(row) for row in rows if row["slot"] not in live]
-        gate.wait(120)
+        gate.wait(300)
         for place, row in enumerate(free):
             kept.did("insert", row["slot"], lambda row=row, place=place: _insert(books, row, worker, place))  # type: ignore[misc]
 

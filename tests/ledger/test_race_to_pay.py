@@ -63,7 +63,7 @@ def crowd(
 ) -> list[Path]:
     """一斉に始める。`kills` 秒ごとに、初めの何人かを順に止める。帳面を返す。"""
     books.home.ward.dispose()
-    gate = _SERVER.Barrier(len(each))
+    gate = _SERVER.Barrier(len(each) + 1)
     logs = [books.root / f"log-{worker}.jsonl" for worker in range(len(each))]
     crew = [
         _SERVER.Process(
@@ -75,6 +75,7 @@ def crowd(
     ]
     for one in crew:
         one.start()
+    gate.wait(300)
     for seconds, one in zip(kills, crew, strict=False):
         one.join(seconds)
         one.kill()
