@@ -7,16 +7,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Connection, exists, func, select
 
-from benefit import __version__
-from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.programme import Programme
@@ -24,31 +20,15 @@ from benefit.domain.transfer import LIVE_STATES
 from benefit.records import planned_payments
 from benefit.records.bank_master import BankMaster
 from benefit.rules.payment_check import FILE_CHECKS
-from benefit.rules.payment_verdicts import judge_rows
 from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of
 from benefit.services.gate import stand
 from benefit.services.home import Home
+from benefit.services.judgment_register import register
 from benefit.services.judgment_report import Judged, write_results
 from benefit.services.judgment_rows import prepare, ward_rows
-from benefit.services.judgment_vanished import AGAIN, WARD_FILE, record_vanished
-from benefit.services.ledger_facts import with_ledger
-from benefit.services.transfer_lines import ACCOUNT
-from benefit.store import audit, ward
-from benefit.store.bulk import insert_rows
+from benefit.services.judgment_vanished import AGAIN, WARD_FILE
+from benefit.store import ward
 from benefit.store.engine import in_turn, reading
-
-_VERDICT_COLUMNS = (
-    "planned_file_id",
-    "line_number",
-    "case_number",
-    "entitlement_id",
-    "verdict",
-    "checks",
-    "amount_yen",
-    *ACCOUNT,
-    "received_on",
-    "reviewed_on",
-)
 
 __all__ = ["Judged", "judge_again", "judge_folder", "judge_ward_rows", "kept_rows", "write_results"]
 
@@ -256,43 +236,12 @@ def _judge(
         # 読んでいる間に、同じ番号か同じ中身が判定されていることがある。順番を取ってから、もう一度見る。
         if _seen(connection, programme, file_number, fingerprint, file_number):
             return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
-        judged = judge_rows(with_ledger(connection, prepared, programme), programme)
-        if judged["line_number"].to_list() != rows["line_number"].to_list():
-            raise RuntimeError("読んだ行と判定した行が違います")
-        file_id = connection.execute(
-            ward.planned_file.insert().values(
-                programme=programme.id,
-                file_number=file_number,
-                sha256=fingerprint,
-                row_count=judged.height,
-                total_yen=int(judged["planned_yen"].sum()),
-                judged_on=today,
-                rule_version=_rule_version(programme),
-                judged_at=clock(),
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        lines = judged.with_columns(
-            pl.col("received_on", "reviewed_on").dt.strftime("%Y-%m-%d"),
-            planned_file_id=pl.lit(file_id),
-            amount_yen=pl.col("planned_yen"),
-        ).select(_VERDICT_COLUMNS)
-        insert_rows(connection, ward.verdict, _VERDICT_COLUMNS, lines.iter_rows())
-        vanished = record_vanished(connection, programme, file_id)
-        audit.record(
+        register(
             connection,
-            ward.audit_log,
-            at=clock(),
-            actor=BATCH,
-            action="payments.judge",
-            subject=file_number,
-            detail={
-                "rows": judged.height,
-                "verdicts": Counter(judged["verdict"].to_list()),
-                "vanished": vanished,
-                "sha256": fingerprint,
-            },
+            prepared,
+            programme,
+            file_number=file_number,
+            fingerprint=fingerprint,
+            today=today,
+            clock=clock,
         )
-
-
-def _rule_version(programme: Programme) -> str:
-    return hashlib.sha256(f"{__version__}:{programme.digest}".encode()).hexdigest()
