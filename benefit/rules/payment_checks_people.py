@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from benefit.rules.name_agreement import key
 from benefit.rules.payment_check import PaymentCheck, Severity
 
 KNOWN = pl.col("entitlement_id").is_not_null()
@@ -48,6 +49,7 @@ def review_checks() -> tuple[PaymentCheck, ...]:
     """申し出の道筋の検査。"""
     block, hold, warn = Severity.BLOCK, Severity.HOLD, Severity.WARN
     known_issue = pl.col("letter_issued_on").is_not_null()
+    told, known = pl.col("kana_name").fill_null(""), pl.col("payee_kana").fill_null("")
     return (
         PaymentCheck(
             "CHK50",
@@ -71,7 +73,7 @@ def review_checks() -> tuple[PaymentCheck, ...]:
             hold,
             "カナ氏名の書き方が支給対象者データベースと違う（読みは同じ）",
             "不備",
-            KNOWN & (pl.col("kana_name").fill_null("") != pl.col("payee_kana").fill_null("")),
+            KNOWN & (told != known) & (key(told) == key(known)),
         ),
         PaymentCheck("CHK91", warn, "手紙の後に送り先が変わっている", "区確認", KNOWN & pl.col("address_changed")),
         PaymentCheck(
