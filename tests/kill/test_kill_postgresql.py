@@ -1,0 +1,57 @@
+"""途中で止まっても、同じコマンドをもう一度打てば、止まらなかったときと同じになる（reliability P1・T01）。PostgreSQL の半分。
+
+取込・判定・支給判定・振込のどの瞬間にも SIGKILL を送り、もう一度走らせ、台帳の全部の表と出たファイルのバイト列を、
+一度も止めなかったときと比べる。KILLS（二つのデータベースの合計、既定 1,000）で回数を増やせる。
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Databases
+from tests.kill import killing, steps
+
+pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kill-postgresql")]
+
+MONEY = [
+    "judge",
+    "transfer make",
+    "transfer approve (1)",
+    "transfer approve (2)",
+    "transfer release",
+    "transfer results",
+]
+
+
+@pytest.fixture(scope="module")
+def line(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, pg_server: Databases
+) -> Iterator[killing.Line]:
+    made = killing.unbroken(tmp_path_factory.mktemp("kill"), sqlite_template, pg_server)
+    yield made
+    pg_server.drop_all()
+
+
+@pytest.mark.parametrize("step", list(steps.STEPS))
+def test_killed_at_every_named_point_and_repeated_nothing_is_lost_or_doubled(line: killing.Line, step: str) -> None:
+    assert len(line.points[step]) > 3
+    assert not killing.kill_at_every_point(line, step)
+
+
+def test_killed_at_random_instants_and_repeated_nothing_is_lost_or_doubled(line: killing.Line) -> None:
+    left = max(killing.KILLS // 2 - line.kills.total(), 20)
+    print(f"種 {killing.SEED}、名のついた瞬間で {line.kills.total()} 回、でたらめに {left} 回: {dict(line.kills)}")
+    assert not killing.kill_at_random(line, random.Random(killing.SEED), [*steps.STEPS, *MONEY], left)
+    assert line.kills.total() >= killing.KILLS // 2
+    assert killing.audit_holds(line)
+
+
+def test_this_test_sees_progress_kept_outside_the_transaction(line: killing.Line) -> None:
+    chance = random.Random(killing.SEED + 1)
+    assert any(killing.kill_at_random(line, chance, ["build"], killing.CHAIN, planted=True) for _ in range(10)), (
+        "印をトランザクションの外に置いた誤りを、50 回止めても見つけられない"
+    )
