@@ -73,7 +73,7 @@ def missed(plan: Callable[[Office], Path]) -> Callable[[Office], Stop | None]:
         folder = plan(office)
         forge_verdicts(office, folder)
         office.tell("見逃した判定のまま、振込を作った")
-        stops = office.pay(payable=len(office.rows(folder.name)))
+        stops = office.pay(payable=[row["給付管理番号"] for row in office.rows(folder.name)])
         return stops[0] if stops else None
 
     return show

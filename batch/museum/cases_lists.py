@@ -139,8 +139,10 @@ def _due_rows(office: Office) -> Path:
 
 
 def _tarumizu(office: Office) -> list[Stop]:
+    due = office.judge(_due_rows(office))
+    office.tell(f"払うはずの 8 世帯の行が届き、判定した（支給可 {due.payable}）")
     folder = _old_rows(office)
-    office.tell("今回は別の 8 世帯に払うはずが、前回払った 8 世帯の行が届いた")
+    office.tell("差し替えとして、前回払った 8 世帯の行が届いた")
     return office.carry(folder)
 
 

@@ -49,7 +49,7 @@ def _abu_file(office: Office) -> list[Stop]:
 def _only_the_ledger_amount(office: Office) -> Stop | None:
     beyond.forge_verdicts(office, _first_gets_all(office))
     office.tell("合計額の行が、支給可のまま振込を作る所まで来た")
-    stops = office.pay(stage.PAY, payable=1, payable_yen=_total_yen(office))
+    stops = office.pay(stage.PAY, payable_yen=_total_yen(office))
     return stops[0] if stops else None
 
 
@@ -91,7 +91,7 @@ ABU = Case(
             "先頭の一人の行に合計額を書いた、支給予定情報を出す",
             nothing_before,
             _abu_row,
-            (controls.AMOUNT, controls.LEDGER_AMOUNT, controls.AMOUNT_KEY),
+            (controls.AMOUNT, controls.LEDGER_AMOUNT, controls.AMOUNT_KEY, controls.CEILING),
             (
                 Beyond(controls.LEDGER_AMOUNT, "支給判定が、額を見逃したとする", _only_the_ledger_amount),
                 Beyond(controls.AMOUNT_KEY, "振込を作る時も、申し出の額を使ったとする", _written_amount),

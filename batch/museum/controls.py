@@ -31,7 +31,7 @@ ALREADY = _one(
 )  # fmt: skip
 PERSON = _one(
     "CHK11-65", "権利の受給者でない人・亡くなった人・承継の記録のない人には払わない", RULE,
-    "支給判定 CHK11・CHK60・CHK65（benefit/rules/payment_checks_*.py）", "CHK11", "CHK60", "CHK65",
+    "支給判定 CHK11・CHK60・CHK65・CHK90 ほか（benefit/rules/payment_checks_*.py）", "CHK11", "CHK60", "CHK65",
 )  # fmt: skip
 AMOUNT = _one(
     "CHK70-72", "権利の額と違う行、一件の上限を超える行は払わない", RULE,
@@ -49,6 +49,14 @@ GATE = _one(
     "gate", "作る日・送り出す日の住民記録で見直し、受給者が亡くなった権利は振り込まない", "いまの事実での見直し",
     "振込を作る時・送り出す時（benefit/services/gate.py）", NOTHING, "gate",
 )  # fmt: skip
+CEILING = _one(
+    "ceiling",
+    "承認と送り出しのたびに台帳の行から数え直し、一件・一人の上限を超える振込を断る",
+    "振込の上限",
+    "承認・送り出しの時（benefit/services/transfer_gate.py check_head）",
+    "line-ceiling",
+    "payee-ceiling",
+)
 LIVE_SLOT = _one(
     "uq_payment_live_slot", "一つの権利に、生きている支払は一つまで", CONSTRAINT,
     "一意索引 uq_payment_live_slot（payment.slot）", "paid-once",

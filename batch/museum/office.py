@@ -10,7 +10,7 @@ import csv
 import io
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ from benefit.services import (
 )
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.home import Home
+from benefit.services.judgment_report import Judged
 from benefit.store import ward
 from benefit.store.engine import reading
 
@@ -121,7 +122,7 @@ class Office:
 
     def rows(self, folder: str = "planned-1") -> list[dict[str, str]]:
         """届いた支給予定情報の行。"""
-        return list(csv.DictReader(io.StringIO((self.root / folder / planned_payments.FILE_NAME).read_text())))
+        return _read(self.root / folder / planned_payments.FILE_NAME)
 
     def entitlement(self, name: str, slot_kind: str = "HH100K") -> dict[str, Any]:
         """この人が受け取る権利。"""
@@ -169,7 +170,7 @@ class Office:
 
     # --- 区の仕事 ---
 
-    def judge(self, folder: Path) -> judgment.Judged:
+    def judge(self, folder: Path) -> Judged:
         """支給判定。"""
         return judgment.judge_folder(
             self.home,
@@ -235,29 +236,37 @@ class Office:
             judged = self.judge(folder)
         except BenefitError as refused:
             return [stop_of("支給判定", refused)]
+        verdicts = _read(self.root / "judged" / folder.name / "verdicts.csv")
+        payable = [row["給付管理番号"] for row in verdicts if row["判定"] == "支給可"]
         blocked = [_blocked(judged)] if judged.payable < judged.rows else []
-        return blocked + self.pay(pay_date, payable=judged.payable, payable_yen=judged.payable_yen)
+        if judged.vanished:
+            self.tell(f"判定の報告が、前に届いて払われていない {judged.vanished} 行が消えたと言った（vanished.csv）")
+        return blocked + self.pay(pay_date, payable=payable, payable_yen=judged.payable_yen)
 
     def pay(
         self,
         pay_date: date = LATER_PAY,
         *,
-        payable: int = 0,
+        payable: Sequence[str] = (),
         payable_yen: int = 0,
         before_approval: Callable[[transfers.Transfer], None] = lambda _made: None,
     ) -> list[Stop]:
-        """振込を作り、承認し、送り出す。`before_approval` は、作ってから承認までの間に起きること。"""
+        """振込を作り、承認し、送り出す。`before_approval` は、作ってから承認までの間に起きること。
+
+        `payable` は、支給可の判定の付いた給付管理番号。そのうち振込に入らなかったものがあれば、それも止まった所である。
+        """
         stops = []
         try:
             made = self.make(pay_date)
             if made is None:
                 return [Stop("振込を作る", (NOTHING,), NOTHING_TO_PAY)]
-            if made.line_count < payable:
-                left = f"支給可の判定は {payable} 行ありますが、まだ払っていない {made.line_count} 件だけで作りました"
-                stops.append(Stop("振込を作る", (NOTHING,), left))
+            left = Counter(payable) - Counter(number for number, *_ in lines_in(made.path))
+            if left:
+                says = f"支給可の判定 {len(payable)} 行のうち {left.total()} 行は、振込に入りませんでした（一つの権利は一度）"
+                stops.append(Stop("振込を作る", (NOTHING,), says))
             elif payable_yen and made.total_yen != payable_yen:
-                left = f"申し出の合計は {payable_yen:,} 円ですが、台帳の権利の額 {made.total_yen:,} 円で作りました"
-                stops.append(Stop("振込を作る", (LEDGER_YEN,), left))
+                says = f"申し出の合計は {payable_yen:,} 円ですが、台帳の権利の額 {made.total_yen:,} 円で作りました"
+                stops.append(Stop("振込を作る", (LEDGER_YEN,), says))
             before_approval(made)
             self.approve(made.id)
             self.release(made.id)
@@ -268,13 +277,8 @@ class Office:
     # --- 事故があったか ---
 
     def lines_out(self) -> list[tuple[str, str, int]]:
-        """銀行に渡した全部のファイルの行: (給付管理番号, 口座番号, 金額)。台帳を見ずに、バイト列から読む。"""
-        lines = []
-        for path in sorted((self.root / "bank").glob("*.txt")):
-            for record in path.read_bytes().decode("cp932").split("\r\n"):
-                if record[:1] == "2":
-                    lines.append((record[91:102], record[43:50], int(record[80:90])))
-        return lines
+        """銀行に渡した全部のファイルの行（台帳を見ずに、バイト列から読む）。"""
+        return [line for path in sorted((self.root / "bank").glob("*.txt")) for line in lines_in(path)]
 
     def files_out(self) -> int:
         """銀行に渡したファイルの数。"""
@@ -321,12 +325,22 @@ NOTHING, LEDGER_YEN = "nothing-to-pay", "ledger-yen"
 NOTHING_TO_PAY = "振り込む行はありません（支給可で、まだ振込になっていない行がない）"
 
 
+def lines_in(path: Path) -> list[tuple[str, str, int]]:
+    """振込のファイルの行: (給付管理番号, 口座番号, 金額)。様式の部品を使わず、桁の位置で読む。"""
+    records = path.read_bytes().decode("cp932").split("\r\n")
+    return [(one[91:102], one[43:50], int(one[80:90])) for one in records if one[:1] == "2"]
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
 def stop_of(step: str, refused: BenefitError) -> Stop:
     """断りから。"""
     return Stop(step, (refused.code,), str(refused))
 
 
-def _blocked(judged: judgment.Judged) -> Stop:
+def _blocked(judged: Judged) -> Stop:
     names = {check.id.removesuffix("H"): check.says for check in _checks()}
     said = "、".join(
         f"{check} {names[check]}（{count} 行）" for check, count in judged.checks.items() if check != "CHK95"

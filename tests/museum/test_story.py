@@ -44,6 +44,19 @@ def test_a_control_that_does_not_hold_is_told(opened: Path, tmp_path: Path, monk
     assert not told.stopped
 
 
+def test_the_people_who_should_have_been_paid_are_named_and_paid(opened: Path, tmp_path: Path) -> None:
+    """垂水市では、前の 8 世帯に二度払っただけでなく、払うはずの 8 世帯に払わなかった。"""
+    case = next(case for case in CASES if case.key == "tarumizu")
+    office = Office(opened).copy_to(tmp_path / "office")
+    case.mistakes[0].before(office)
+    paid = {account for _, account, _ in office.lines_out()}
+    case.mistakes[0].do(office)
+    due = {office.people[name].account[3] for name in office.people if name.startswith("確認")} - paid
+    assert any("8 行が消えた" in said for said in office.said), office.said
+    assert {account for _, account, _ in office.lines_out()} - paid == due
+    office.close()
+
+
 def test_the_bytes_given_to_the_bank_are_what_is_counted(opened: Path, tmp_path: Path) -> None:
     """台帳がどう言っていても、銀行に渡したファイルに同じ権利が二度あれば、事故である。"""
     office = Office(opened).copy_to(tmp_path / "office")
