@@ -14,6 +14,7 @@ import typer
 from batch import (
     beneficiaries,
     claims,
+    collections,
     demo,
     desk,
     explain,
@@ -72,6 +73,7 @@ app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(mailing.app, name="letters")
 app.add_typer(layouts.app, name="layout")
+app.add_typer(collections.app, name="collection")
 app.add_typer(judgments.hold_app, name="hold")
 app.add_typer(housekeeping.audit_app, name="audit")
 app.add_typer(housekeeping.staff_app, name="staff")

@@ -27,13 +27,13 @@ TIMED = (Channel.CONVENIENCE, Channel.E_MONEY, Channel.MOBILE_BANKING, Channel.C
 
 
 def receivable_key(subject: pl.Expr, fiscal_year: pl.Expr, term: pl.Expr, notice_number: pl.Expr) -> pl.Expr:
-    """調定そのものの鍵: 科目・年度・期別・通知書番号（口座振替の顧客番号、汎用収納）。"""
+    """調定そのものの鍵: 科目・年度・期別・通知書番号（前の 0 は様式の幅しだいなので除く）。"""
     return pl.format(
         "KEY:{}-{}-{}-{}",
         subject.cast(pl.String),
         fiscal_year.cast(pl.String),
         term.cast(pl.String).str.zfill(2),
-        notice_number.cast(pl.String),
+        notice_number.cast(pl.String).str.strip_chars_start("0"),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
+from xml.sax.saxutils import escape
 
 import polars as pl
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +13,8 @@ from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
 from benefit.domain.collection import Channel
 from benefit.domain.errors import RefusedByRule
+from benefit.services import sheet
+from benefit.services.files import write_atomic
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import reading
@@ -90,3 +94,56 @@ def days(home: Home) -> pl.DataFrame:
         .select("channel", "day", "count", "arrived_yen", "posted_yen", "held_yen", "credited_yen", "difference_yen")
         .sort("day", "channel")
     )
+
+
+def write(table: pl.DataFrame, out: Path, *, made: datetime) -> None:
+    """突き合わせの表（Excel）と図（SVG）を書く。"""
+    shown = table.rename(
+        {
+            "channel": "経路",
+            "day": "日",
+            "count": "件数",
+            "arrived_yen": "届いた額（円）",
+            "posted_yen": "消込（円）",
+            "held_yen": "保留（円）",
+            "credited_yen": "銀行の入金（円）",
+            "difference_yen": "差（円）",
+        }
+    )
+    title = "収納の毎日の突き合わせ"
+    write_atomic(out / "balance.xlsx", sheet.render({"突き合わせ": shown}, made=made, title=title))
+    write_atomic(out / "balance.svg", chart(table, title=title).encode())
+
+
+def chart(table: pl.DataFrame, *, title: str) -> str:
+    """日ごとの、届いた額と銀行の入金の横棒（SVG）。合わない日は、差を書く。"""
+    days_ = table.group_by("day").agg(pl.col("arrived_yen").sum(), pl.col("credited_yen").sum()).sort("day").tail(31)
+    most = max([1, *days_["arrived_yen"].to_list(), *days_["credited_yen"].to_list()])
+    height = 70 + 44 * max(1, days_.height)
+    told = "、".join(f"{d} 届いた {a:,} 円 銀行 {c:,} 円" for d, a, c in days_.iter_rows())
+    parts = [
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" role="img" '
+            'aria-labelledby="title desc" font-family="sans-serif" font-size="14">'
+        ),
+        f'<title id="title">{escape(title)}</title><desc id="desc">{escape(told or "届いたものはありません")}</desc>',
+        f'<rect width="960" height="{height}" fill="#FFFFFF"/>',
+        f'<text x="16" y="28" font-size="19" font-weight="bold">{escape(title)}</text>',
+        '<rect x="16" y="42" width="14" height="14" fill="#0017C1"/><text x="36" y="54">届いた額</text>',
+        (
+            '<rect x="126" y="42" width="14" height="14" fill="#E6E6E6" stroke="#4D4D4D"/>'
+            '<text x="146" y="54">銀行の入金</text>'
+        ),
+    ]
+    for place, (on, arrived, credited) in enumerate(days_.iter_rows()):
+        top = 70 + 44 * place
+        parts.append(f'<text x="16" y="{top + 20}">{escape(on)}</text>')
+        for order, (yen, paint) in enumerate(
+            ((arrived, 'fill="#0017C1"'), (credited, 'fill="#E6E6E6" stroke="#4D4D4D"'))
+        ):
+            length, y = round(yen / most * 560), top + order * 17
+            parts.append(f'<rect x="120" y="{y}" width="{length}" height="14" {paint}/>')
+            gap = credited - arrived
+            note = f"（差 {gap:+,} 円）" if order and gap else ""
+            parts.append(f'<text x="{128 + length}" y="{y + 12}" font-size="12">{yen:,} 円{note}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"

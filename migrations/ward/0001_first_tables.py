@@ -1066,7 +1066,7 @@ def upgrade() -> None:
         sa.Column("fiscal_year", sa.Integer(), nullable=False),
         sa.Column("term", sa.Integer(), nullable=False),
         sa.Column("notice_number", sa.String(length=20), nullable=False),
-        sa.Column("person_number", sa.String(length=10), nullable=True),
+        sa.Column("person_number", sa.String(length=15), nullable=True),
         sa.Column("principal_yen", sa.BigInteger(), nullable=False),
         sa.Column("late_charge_yen", sa.BigInteger(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),

@@ -41,7 +41,7 @@ receivable = Table(
     Column("fiscal_year", Integer, nullable=False),
     Column("term", Integer, nullable=False),
     Column("notice_number", String(20), nullable=False),
-    Column("person_number", String(10)),
+    Column("person_number", String(15)),
     Column("principal_yen", BigInteger, nullable=False),
     Column("late_charge_yen", BigInteger, nullable=False),
     Column("due_on", Date, nullable=False),
