@@ -178,16 +178,23 @@ def _told_in(connection: Connection, kind: str, payments: Sequence[int]) -> set[
     """この種類のファイルで、もう返ったと知らせのあった支払。"""
     line, report = ward.bank_report_line, ward.bank_report
     keys = sorted(set(payments))
-    query = (
-        select(line.c.payment_id)
+    match, approval = ward.report_match, ward.report_match_approval
+    same_line = (match.c.bank_report_id == line.c.bank_report_id) & (match.c.line_number == line.c.line_number)
+    came_back = (report.c.kind == kind) & line.c.outcome.in_(CAME_BACK)
+    by_machine = select(line.c.payment_id).join(report, report.c.id == line.c.bank_report_id).where(came_back)
+    by_people = (
+        select(match.c.payment_id)
+        .join(approval, approval.c.release_id == match.c.id)
+        .join(line, same_line)
         .join(report, report.c.id == line.c.bank_report_id)
-        .where(report.c.kind == kind, line.c.outcome.in_(CAME_BACK))
+        .where(came_back)
     )
-    return {
-        payment_id
-        for start in range(0, len(keys), 500)
-        for payment_id in connection.execute(query.where(line.c.payment_id.in_(keys[start : start + 500]))).scalars()
-    }
+    found: set[int] = set()
+    for start in range(0, len(keys), 500):
+        part = keys[start : start + 500]
+        found |= set(connection.execute(by_machine.where(line.c.payment_id.in_(part))).scalars())
+        found |= set(connection.execute(by_people.where(match.c.payment_id.in_(part))).scalars())
+    return found
 
 
 def stored_line(position: int, row: TransferResult, found: Found) -> dict[str, Any]:
