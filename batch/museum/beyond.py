@@ -25,6 +25,14 @@ from benefit.store import ward
 from benefit.store.engine import reading
 
 
+#: データベースの断りの言葉 → 職員の言葉。
+_PLAIN = {
+    "UNIQUE": "同じものは、もう一つ置けません",
+    "FOREIGN KEY": "台帳にあるものと合わない行は、置けません",
+    "append-only": "台帳に書いた行は、変えられず、消せません",
+}
+
+
 def forge_verdicts(office: Office, folder: Path) -> int:
     """この申し出の全部の行に、支給可の判定が付いたことにする。判定の番号を返す。"""
     data = (folder / planned_payments.FILE_NAME).read_bytes()
@@ -114,7 +122,9 @@ def write_to_store(office: Office, statement: sa.Executable, sign: str) -> Stop 
         with office.home.ward.begin() as connection:
             connection.execute(statement)
     except sa.exc.DBAPIError as refused:
-        return Stop("台帳に直接書く", (sign,), str(refused.orig))
+        words = str(refused.orig)
+        plain = next((says for start, says in _PLAIN.items() if start in words), "書けません")
+        return Stop("台帳に直接書く", (sign,), f"{plain}（データベースの言葉: {words}）")
     return None
 
 

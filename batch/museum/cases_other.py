@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from batch.museum import beyond, controls, opening, ward
 from batch.museum import office as stage
 from batch.museum.cases_lists import nothing_before
 from batch.museum.cases_twice import MISSED_TWICE
-from batch.museum.office import Office, Stop
+from batch.museum.office import Office, Stop, stop_of
 from batch.museum.story import Beyond, Case, Mistake
+from benefit.domain.errors import BenefitError
+from benefit.services import claims, claims_form
+from benefit.services.claims_form import Receipt
 from benefit.services.transfers import Transfer
 
 # --- 阿武町: 先頭の一人の名に、全員分の合計額が付いた ---
@@ -144,6 +148,35 @@ def _the_person(office: Office) -> Stop | None:
     return stops[0] if stops else None
 
 
+def _heir_claim(office: Office) -> Stop | None:
+    heir, day, clock = office.people[_HEIR], office.today, office.clock
+    receipt = Receipt(
+        received_on=date(2024, 8, 20), evidence_kind="辞退期限の経過", evidence_id="R-1", reason="窓口で受け付けた"
+    )
+    office.tell("妻が、亡くなった世帯主の相続人として申請し、別の職員が受理しようとした")
+    try:
+        form = claims_form.heir(
+            office.entitlement(_DEAD)["case_number"],
+            heir.number,
+            accepted_on=date(2024, 7, 8),
+            account_text=",".join(heir.account),
+        )
+        claim = claims.enter(office.home, office.programme, form, receipt, today=day, actor=stage.MAKER, clock=clock)
+        claims.decide(
+            office.home,
+            office.programme,
+            claim.number,
+            "accept",
+            reason="辞退期限の経過を確かめた",
+            today=day,
+            actor=stage.FIRST,
+            clock=clock,
+        )
+    except BenefitError as refused:
+        return stop_of("申請", refused)
+    return None
+
+
 def _second_right(office: Office) -> Stop | None:
     found = office.entitlement(_DEAD)
     office.tell("新しい世帯主の名で、同じ世帯の権利をもう一つ登録しようとした")
@@ -169,6 +202,7 @@ KAMIMINE = Case(
                 Beyond(controls.PERSON, "台帳の支払（CHK30）は見なかったとする", _the_person),
                 Beyond(controls.PENDING, "支給判定が、全部の行を見逃したとする", beyond.missed(_new_head)),
                 Beyond(controls.LIVE_SLOT, MISSED_TWICE, beyond.written(_new_head, _DEAD)),
+                Beyond(controls.CLAIM_OF_PAID, "妻が、相続人として申請したとする", _heir_claim),
                 Beyond(controls.ONE_SLOT, "申し出ではなく、権利のほうをもう一つ登録しようとしたとする", _second_right),
             ),
         ),

@@ -152,9 +152,19 @@ TSUYAMA = Case(
 # --- 鎌倉市: 二重の確認が、ある期間、行われていなかった ---
 
 
+def _unchecked(office: Office) -> Path:
+    return office.plan([office.row(name) for name in ("過去 一郎", "過去 二郎", "過去 三郎")])
+
+
+def _kamakura_unchecked(office: Office) -> list[Stop]:
+    folder = _unchecked(office)
+    office.tell("委託先が、二重の確認をせずに、払った 3 世帯の行を出した")
+    return office.carry(folder)
+
+
 def _kamakura(office: Office) -> list[Stop]:
-    office.plan([office.row(name) for name in ("過去 一郎", "過去 二郎", "過去 三郎")])
-    office.tell("委託先が二重の確認をせずに、払った 3 世帯を含むファイルを出した。区も判定をせずに、振込を作ろうとした")
+    _unchecked(office)
+    office.tell("委託先が二重の確認をせずに出した 3 世帯のファイルを、区も判定をせずに、振込にしようとした")
     return office.pay()
 
 
@@ -169,7 +179,17 @@ KAMAKURA = Case(
     "振込は、支給判定を通った行からしか作れない。判定には、飛ばす設定も、飛ばす役割もない。",
     (
         Mistake(
-            "支給判定をしないで、委託先のファイルを払う",
+            "委託先が、二重の確認をしないまま、払った人のファイルを出す",
+            later,
+            _kamakura_unchecked,
+            (controls.ALREADY, controls.PENDING, controls.LIVE_SLOT),
+            (
+                Beyond(controls.PENDING, MISSED, beyond.missed(_unchecked)),
+                Beyond(controls.LIVE_SLOT, MISSED_TWICE, beyond.written(_unchecked, "過去 一郎")),
+            ),
+        ),
+        Mistake(
+            "区も支給判定をしないで、委託先のファイルを払う",
             later,
             _kamakura,
             (controls.PENDING, controls.JUDGED_ONLY, controls.LIVE_SLOT),
@@ -178,7 +198,7 @@ KAMAKURA = Case(
                 Beyond(
                     controls.LIVE_SLOT,
                     MISSED_TWICE,
-                    beyond.written(lambda office: office.plan([office.row("過去 一郎")]), "過去 一郎"),
+                    beyond.written(_unchecked, "過去 一郎"),
                 ),
             ),
         ),

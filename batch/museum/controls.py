@@ -85,6 +85,10 @@ SECOND_READER = _one(
     "reread", "様式を共有しない読み手が、ファイルを台帳と一行ずつ比べる", READER,
     "承認・送り出しの時（benefit/records/zengin_reader.py）", "reread",
 )  # fmt: skip
+CLAIM_OF_PAID = _one(
+    "claim-paid", "払った権利の、相続人・承継の申請は受理できない", "申請の審査",
+    "申請の入力と決定（benefit/services/claims_examined.py）", "CHK30",
+)  # fmt: skip
 ONE_RECEIPT = _one(
     "transition", "一つの番号の確認書は、一度しか収受できない（届いた道を問わない）", STEPS,
     "給付管理システムの収受（benefit/domain/case.py TRANSITIONS）", "transition",

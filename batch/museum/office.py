@@ -262,7 +262,7 @@ class Office:
                 return [Stop("振込を作る", (NOTHING,), NOTHING_TO_PAY)]
             left = Counter(payable) - Counter(number for number, *_ in lines_in(made.path))
             if left:
-                says = f"支給可の判定 {len(payable)} 行のうち {left.total()} 行は、振込に入りませんでした（一つの権利は一度）"
+                says = f"支給可の判定 {len(payable)} 行のうち、二度目の {left.total()} 行は、振込に入りませんでした"
                 stops.append(Stop("振込を作る", (NOTHING,), says))
             elif payable_yen and made.total_yen != payable_yen:
                 says = f"申し出の合計は {payable_yen:,} 円ですが、台帳の権利の額 {made.total_yen:,} 円で作りました"
