@@ -33,10 +33,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _make_folder(folder: Path) -> None:
+    """フォルダを作る。作ったフォルダの名前も、親に残す（中身だけ残っても、たどり着けなければ無いのと同じ）。"""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """仮の名を渡し、ブロックが終わったら本当の名にする。途中で止まれば本当の名は現れない。"""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     beside = path.parent / f".{path.name}.{os.getpid()}.part"
     try:
         yield beside
