@@ -16,9 +16,7 @@ from benefit.store import ward
 
 #: 支払一つの、仕訳の進み方（初めから終わりまで）。返還と戻入は、終わった後に続く。
 NEXT: dict[str | None, tuple[str, ...]] = {
-    None: ("decide", "retry", "file"),
-    "decide": ("file",),
-    "retry": ("file",),
+    None: ("file",),
     "file": ("unfile", "credit", "fail"),
     "credit": ("uncredit", "claim_back"),
     "unfile": ("drop",),
@@ -39,7 +37,9 @@ STATES = {
     "claim_back": {"F42"},
     "repaid": {"F42", "F48"},
 }
-_OPENS, _CLOSES = {"file"}, {"unfile", "fail", "uncredit"}
+#: 未払を立てる仕訳。作る時に、file と一緒に載る（順は問わない）。
+OPENINGS = {"decide", "retry", "accept"}
+_CLOSES = {"unfile", "fail", "uncredit"}
 
 
 @dataclass
@@ -79,22 +79,31 @@ def _walk(payments: dict[int, dict[str, Any]], postings: Iterable[dict[str, Any]
     """仕訳を古い順に歩く。どの時も、slot に生きた支払は一つまで。払った回数も、戻った分を引いて一つまで。"""
     alive: dict[str, set[int]] = defaultdict(set)
     paid: dict[str, set[int]] = defaultdict(set)
+    repaid: dict[int, int] = defaultdict(int)
     last: dict[int, str] = {}
     for row in postings:
         number = row["payment_id"]
         slot = payments[number]["slot"]
+        if row["kind"] in OPENINGS:
+            continue
         if row["kind"] not in NEXT.get(last.get(number), ()):
             found.wrong.append(f"支払 {number}: {last.get(number)} の次に {row['kind']} は来ない")
         last[number] = row["kind"]
         if row["amount_yen"] != payments[number]["amount_yen"] and row["kind"] not in {"claim_back", "repaid"}:
             found.wrong.append(f"支払 {number}: {row['kind']} の額が支払と違う")
-        if row["kind"] in _OPENS:
+        if row["kind"] == "file":
             alive[slot].add(number)
         elif row["kind"] in _CLOSES:
             alive[slot].discard(number)
             paid[slot].discard(number)
         elif row["kind"] == "credit":
             paid[slot].add(number)
+        elif row["kind"] == "repaid":
+            # 全額が返ってきたら、払っていないのと同じである。
+            repaid[number] += row["amount_yen"]
+            if repaid[number] >= payments[number]["amount_yen"]:
+                alive[slot].discard(number)
+                paid[slot].discard(number)
         if len(alive[slot]) > 1:
             found.wrong.append(f"{slot}: 生きた支払が {len(alive[slot])} つ同時にある（仕訳 {row['id']}）")
         if len(paid[slot]) > 1:
@@ -107,7 +116,7 @@ def _states(
     payments: dict[int, dict[str, Any]], postings: Iterable[dict[str, Any]], released: set[int], found: History
 ) -> None:
     """支払の今の状態が、仕訳の終わりと送り出しの記録から言えるものと同じ。"""
-    last = {row["payment_id"]: row["kind"] for row in postings}
+    last = {row["payment_id"]: row["kind"] for row in postings if row["kind"] not in OPENINGS}
     for number, row in payments.items():
         allowed = STATES.get(last.get(number, ""), set())
         if row["state"] not in allowed:
