@@ -22,7 +22,7 @@ LEVIES = FileLayout(
         f"{_levies}データ",
         LENGTH,
         const("2", "レコード区分"),
-        text("person_number", "宛名番号", 15, ANY_JISX0201, blank_ok=False, sensitive=True),
+        text("person_number", "宛名番号", 15, ANY_JISX0201, sensitive=True, note="外から戻るものにはない"),
         digits("notice_number", "通知書番号", 12, sensitive=True),
         digits("account_title", "科目コード", 3),
         digits("fiscal_year", "調定年度", 4),
