@@ -24,7 +24,6 @@ from benefit.services.transfers import Transfer
 from benefit.store import ward
 from benefit.store.engine import reading
 
-
 #: データベースの断りの言葉 → 職員の言葉。
 _PLAIN = {
     "UNIQUE": "同じものは、もう一つ置けません",

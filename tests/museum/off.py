@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from batch.museum.office import Office
+from batch.museum.story import Mistake
 from benefit.records import zengin_reader
 from benefit.rules import payment_verdicts
 from benefit.services import desk_cases, judgment, transfers
@@ -206,11 +207,13 @@ OFF: dict[str, Off] = {
     "reread": no_second_reader,
     "transition": any_step,
 }
-#: この事例だけの外し方。
-OFF_IN: dict[tuple[str, str], Off] = {("kamakura", "pending"): straight_from_the_contractor}
+#: この間違いだけの外し方。
+OFF_IN: dict[tuple[str, str], Off] = {
+    ("区も支給判定をしないで、委託先のファイルを払う", "pending"): straight_from_the_contractor
+}
 
 
-def switch_off(monkeypatch: pytest.MonkeyPatch, office: Office, case: str, controls: list[str]) -> None:
+def switch_off(monkeypatch: pytest.MonkeyPatch, office: Office, mistake: Mistake, controls: list[str]) -> None:
     """これらの守りを、この舞台で外す。"""
     for key in controls:
-        (OFF_IN.get((case, key)) or OFF[key])(monkeypatch, office)
+        (OFF_IN.get((mistake.does, key)) or OFF[key])(monkeypatch, office)

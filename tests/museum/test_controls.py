@@ -53,7 +53,7 @@ def test_each_control_stops_it_alone(
     """ほかの守りを全部外しても、この一つが止める。"""
     office = before_the_mistake(mistake)
     others = [other.key for other in mistake.controls if other is not control]
-    switch_off(monkeypatch, office, case.key, others)
+    switch_off(monkeypatch, office, mistake, others)
     stops = mistake.do(office)
     assert [stop for stop in stops if control.stopped(stop)], stops
     assert office.harm() == [], stops
@@ -65,7 +65,7 @@ def test_with_the_first_control_off_the_second_stops_it(
 ) -> None:
     first, second = mistake.controls[:2]
     office = before_the_mistake(mistake)
-    switch_off(monkeypatch, office, case.key, [first.key])
+    switch_off(monkeypatch, office, mistake, [first.key])
     stops = mistake.do(office)
     assert second.stopped(stops[0]), stops
     assert office.harm() == [], case.place
@@ -77,7 +77,7 @@ def test_with_every_control_off_the_incident_really_happens(
 ) -> None:
     """事故を見つけられない試験は、何も守らない。"""
     office = before_the_mistake(mistake)
-    switch_off(monkeypatch, office, case.key, [control.key for control in mistake.controls])
+    switch_off(monkeypatch, office, mistake, [control.key for control in mistake.controls])
     stops = mistake.do(office)
     assert stops == []
     assert office.harm() != [], case.place
