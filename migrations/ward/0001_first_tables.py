@@ -891,7 +891,7 @@ def upgrade() -> None:
         sa.Column("bank_report_id", sa.Integer(), nullable=False),
         sa.Column("line_number", sa.Integer(), nullable=False),
         sa.Column("payment_id", sa.Integer(), nullable=True),
-        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("reason_code", sa.String(length=2), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),

@@ -241,7 +241,7 @@ bank_report_line = Table(
     Column("bank_report_id", ForeignKey("bank_report.id"), primary_key=True),
     Column("line_number", Integer, primary_key=True),
     Column("payment_id", ForeignKey("payment.id")),
-    Column("outcome", String(12), nullable=False),
+    Column("outcome", String(20), nullable=False),
     Column("reason_code", String(2), nullable=False),
     Column("reason", Text, nullable=False),
     Column("amount_yen", BigInteger, nullable=False),
