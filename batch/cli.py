@@ -18,6 +18,7 @@ from batch import (
     demo,
     desk,
     explain,
+    failures,
     housekeeping,
     imports,
     inquiries,
@@ -71,6 +72,7 @@ app.add_typer(inquiries.app, name="inquiry")
 app.add_typer(claims.app, name="claim")
 app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")
+app.add_typer(failures.app, name="failure")
 app.add_typer(mailing.app, name="letters")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")

@@ -126,19 +126,24 @@ def show(ctx: typer.Context, number: Number) -> None:
     describe(given, transfers.show(given.home, number))
 
 
-def _report(given: Context, kind: str, file: Path) -> None:
+def _report(given: Context, kind: str, file: Path, transfer: int | None = None) -> None:
     from benefit.services import bank_reports
 
     given.need("ward", "bank_report")
     if not file.is_file():
         raise WrongUse("ファイルがありません", found=file.name)
-    done = bank_reports.take(given.home, kind, file, clock=given.clock)
+    done = bank_reports.take(given.home, kind, file, clock=given.clock, transfer=transfer)
     if done.repeated:
         given.say("このファイルは、もう取り込んであります。何も変えません。")
     given.say(
         f"{bank_reports.NAMES[kind]}: 読込 {done.rows_read:,} = 突合 {done.matched:,} + 人が見る {done.unmatched:,}"
-        f"（入金 {done.credited:,}、振込不能 {done.failed:,}、照会中 {done.inquiring:,}）"
+        f"（入金 {done.credited:,}、振込不能 {done.failed:,}、照会中 {done.inquiring:,}、"
+        f"もう知らせのあった不能 {done.again:,}）"
     )
+    for line in done.warnings[:10]:
+        given.say(f"  注意 {line}")
+    if done.others:
+        given.say(f"支払に結べない不能 {done.others:,} 件を帳簿に載せました。benefit failure list と lines で見ます。")
     for line in done.to_people[:10]:
         given.say(f"  {line}")
 
@@ -151,7 +156,9 @@ def results(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="銀�
 
 @app.command()
 def failures(
-    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="振込不能のファイル（CSV か 120 桁）")]
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="振込不能のファイル（CSV か 120 桁）")],
+    of: Annotated[int | None, typer.Option(help="どの振込についての知らせか（銀行が言ったとき、振込の番号）")] = None,
 ) -> None:
     """振込不能の知らせを取り込む。"""
-    _report(context(ctx), "failures", file)
+    _report(context(ctx), "failures", file, of)

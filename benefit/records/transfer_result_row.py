@@ -96,6 +96,7 @@ class TransferResult:
 
     record: ファイルの行。transferred_on: 元の振込指定日（CSV の六列だけのファイルでは不明）。
     customer_code1・2: 元の顧客コード（EDI 情報のときと、CSV にないときは不明）。reason: 銀行の言葉のまま。
+    handling から後は、担当課の回答（照会のファイルに書き足して返ってきたもの）にだけある。
     """
 
     record: int
@@ -116,6 +117,9 @@ class TransferResult:
     new_account: Account | None = None
     order_number: str = ""
     section: str = ""
+    failure_number: int | None = None
+    review_on: date | None = None
+    answer_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ OPTIONAL = (
     *NEW_ACCOUNT,
     "支出命令番号",
     "担当課",
+    # 担当課へ渡した照会のファイルにあり、書き足して返ってくる列。
+    "不能番号",
+    "回答期限",
+    "見直し日",
+    "回答の理由",
 )
 COLUMNS = REQUIRED + OPTIONAL
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -144,6 +149,9 @@ class _Row:
             new_account=self.new_account(handling),
             order_number=self.cells.get("支出命令番号", ""),
             section=self.cells.get("担当課", ""),
+            failure_number=self.failure_number(),
+            review_on=self.day("見直し日"),
+            answer_reason=self.cells.get("回答の理由", "").strip(),
         )
 
     def refuse(self, column: str, says: str, found: str, allowed: str) -> RefusedInput:
@@ -202,6 +210,14 @@ class _Row:
             allowed = "、".join(known for known in REASONS if known != CREDITED_REASON)
             raise self.refuse("不能理由コード", "許されない値です", code, allowed)
         return code
+
+    def failure_number(self) -> int | None:
+        value = self.cells.get("不能番号", "")
+        if not value:
+            return None
+        if value.isascii() and value.isdigit() and len(value) <= 10:
+            return int(value)
+        raise self.refuse("不能番号", "番号が違います", f"{len(value)} 文字", "数字")
 
     def handling(self) -> Handling | None:
         value = self.cells.get("処理区分", "")

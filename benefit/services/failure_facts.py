@@ -40,7 +40,7 @@ _PAYMENTS = {
 }
 
 
-def _day(moment: datetime) -> date:
+def day_of(moment: datetime) -> date:
     """日本の日付。SQLite は時差を忘れるので、UTC として読む。"""
     return tokyo_date(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
@@ -122,7 +122,7 @@ def _match_days(connection: Connection) -> pl.DataFrame:
 
 def _days(connection: Connection, query: Select[Any], name: str) -> pl.DataFrame:
     """id と時刻の組を、id と東京の日付に（id ごとに最後のもの）。"""
-    rows = [(row[0], _day(row[1])) for row in connection.execute(query)]
+    rows = [(row[0], day_of(row[1])) for row in connection.execute(query)]
     return (
         pl.DataFrame(rows, schema={"id": pl.Int64, name: pl.Date}, orient="row").group_by("id").agg(pl.col(name).max())
     )
@@ -196,7 +196,7 @@ def steps(connection: Connection) -> pl.DataFrame:
         .where(step.c.kind.in_(["照会", "督促", "通知"]))
         .order_by(step.c.id)
     )
-    rows = [(*row[:5], _day(row[5])) for row in connection.execute(query)]
+    rows = [(*row[:5], day_of(row[5])) for row in connection.execute(query)]
     schema = {
         "id": pl.Int64,
         "kind": pl.String,
@@ -227,7 +227,7 @@ def answers(connection: Connection) -> pl.DataFrame:
         .join(approval, approval.c.release_id == answer.c.id, isouter=True)
         .order_by(answer.c.id)
     )
-    rows = [(*row[:4], _day(row[4]) if row[4] else None) for row in connection.execute(query)]
+    rows = [(*row[:4], day_of(row[4]) if row[4] else None) for row in connection.execute(query)]
     schema = {
         "id": pl.Int64,
         "answer_id": pl.Int64,
