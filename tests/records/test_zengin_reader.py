@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benefit.records import zengin_reader
+from benefit.records import zengin_reader, zengin_reader_block
 from benefit.records.zengin import TransferLine, build, unwritable
 from benefit.records.zengin_reader import FINDINGS_MAX, findings
 from benefit.records.zengin_text import CONVERSIONS, PARTY_NAME_WITH_WO
@@ -36,7 +36,9 @@ def test_the_reader_shares_no_code_with_the_writer():
     tree = ast.parse(Path(zengin_reader.__file__).read_text(encoding="utf-8"))
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    assert not [module for module in modules if module.startswith("benefit")]
+    assert {module for module in modules if module.startswith("benefit")} == {"benefit.records"}
+    beside = ast.parse(Path(zengin_reader_block.__file__).read_text(encoding="utf-8"))
+    assert not [node for node in ast.walk(beside) if "benefit" in str(getattr(node, "module", None))]
 
 
 @pytest.mark.parametrize("record", range(5))
