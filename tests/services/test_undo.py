@@ -34,7 +34,7 @@ def test_every_right_has_one_deed_and_the_totals_close(office: Office) -> None:
     # 一部を請求してある人には、残りだけを請求する。
     part = found.of("一部請求中")[0]
     line = plan.lines.filter(pl.col("case_number") == part).row(0, named=True)
-    assert line["yen"] == line["paid_yen"] - 10_000
+    assert line["yen"] == line["paid_yen"] - 1_000
     # 数と額は、台帳の残りと合う: 台帳の残り = 計画で取り戻す + 残る。
     totals = office.balances()
     for row in undo_paper.by_account(plan).to_dicts():

@@ -36,26 +36,37 @@ def case_of_payment(office: Office) -> dict[int, str]:
         return {row.id: row.case_number for row in connection.execute(query)}
 
 
-def sent_part(office: Office, rows: list[dict[str, str]], name: str, number: str, *, release: bool) -> int | None:
-    """この行だけを判定し、振込を作る（`release` なら送り出す）。"""
-    numbered = [{**row, "行番号": str(place)} for place, row in enumerate(rows, 1)]
-    office.judge(office.replan(numbered, number=number, name=name), out=f"judged-{name}")
-    made = office.make()
-    if made is None:
-        return None
-    if release:
-        office.approve(made.id, FIRST)
-        office.approve(made.id, SECOND)
-        office.release(made.id)
-    return made.id
+def judged_part(office: Office, rows: list[dict[str, str]], name: str, number: str) -> dict[str, str]:
+    """この行だけを判定する。見本（CHK95、百件に一件）に当たった行は、別のファイルでもう一度。"""
+    told: dict[str, str] = {}
+    for again in ("", "x"):
+        left = [row for row in rows if told.get(row["給付管理番号"]) != "支給可"]
+        if left:
+            lines = [{**row, "行番号": str(place)} for place, row in enumerate(left, 2 if again else 1)]
+            office.judge(office.replan(lines, number=number + again, name=name + again), out=f"judged-{name}{again}")
+            told |= {case: row["判定"] for case, row in office.verdicts(f"judged-{name}{again}").items()}
+    return told
+
+
+def in_order(office: Office) -> list[dict[str, str]]:
+    """届いた行。世帯と児童は一緒に判定しないと払えないので先に。番号の並びは作業場所ごとに違う。"""
+    with office.home.ward.connect() as connection:
+        query = sa.select(ward.entitlement.c.case_number, ward.entitlement.c.slot_kind)
+        kinds = {row.case_number: row.slot_kind for row in connection.execute(query)}
+    return sorted(office.rows(), key=lambda row: (kinds[row["給付管理番号"]] == "ADJ", row["給付管理番号"]))
 
 
 def scene(office: Office) -> Scene:
     """三つの支給予定情報: 一つ目は送り出し、二つ目は作成済のまま、三つ目は支給可のまま。"""
-    rows = office.rows()
-    third = max(1, len(rows) // 4)
-    first = sent_part(office, rows[: -2 * third], "a", "r6-2024-0101", release=True)
-    assert first is not None
+    rows = in_order(office)
+    assert len(rows) >= 12, "場面には十二の行が要る"
+    judged_part(office, rows[:8], "a", "r6-2024-0101")
+    made = office.make()
+    assert made is not None
+    first = made.id
+    office.approve(first, FIRST)
+    office.approve(first, SECOND)
+    office.release(first)
     payments = office.payments()
     names = case_of_payment(office)
     state = {names[row["id"]]: "送付済" for row in payments}
@@ -70,7 +81,7 @@ def scene(office: Office) -> Scene:
     state[order[2]] = "振込不能"
     for number in order[3:]:
         state[number] = "入金済"
-    for number, part in ((order[3], None), (order[4], 10_000)):
+    for number, part in ((order[3], None), (order[4], 1_000)):
         claimed = repayments.ask(
             office.home, number, amount_yen=part, cause="過払", due_on=DUE, today=TODAY, reason="試験", actor=MAKER,
             clock=office.clock,
@@ -81,13 +92,12 @@ def scene(office: Office) -> Scene:
         office.home, 1, amount_yen=whole, received_on=TODAY, reference="S-1", actor=MAKER, clock=office.clock
     )
     state[order[3]], state[order[4]] = "返還済", "一部請求中"
-    sent_part(office, rows[-2 * third : -third], "b", "r6-2024-0102", release=False)
+    judged_part(office, rows[8:-2], "b", "r6-2024-0102")
+    office.make()
     for number in set(case_of_payment(office).values()) - set(state):
         state[number] = "作成済"
-    last = [{**row, "行番号": str(place)} for place, row in enumerate(rows[-third:], 1)]
-    office.judge(office.replan(last, number="r6-2024-0103", name="c"), out="judged-c")
-    for number, verdict in office.verdicts("judged-c").items():
-        state[number] = "支給可" if verdict["判定"] == "支給可" else "判定なし"
+    for number, verdict in judged_part(office, rows[-2:], "c", "r6-2024-0103").items():
+        state[number] = "支給可" if verdict == "支給可" else "判定なし"
     return Scene(office, state)
 
 
