@@ -180,6 +180,24 @@ def certificates(residents: int) -> list[Figure]:
     return [Figure(name, round(value, 3), "秒", "同じ回の判定", round(ratio, 2), "≤ 1", told["rows"], told["peak_mib"])]
 
 
+def collection_records() -> list[Figure]:
+    """収納データ百万件を、全部のバイトを見て読む・書く秒。比は、同じバイト列をただ切る秒に対して。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.collection_records"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    figures = []
+    for name, key in (("読む", "read"), ("書く", "write")):
+        ratio = statistics.median(own / bare for own, bare in zip(told[key], told["split"], strict=True))
+        value = round(statistics.median(told[key]), 3)
+        peak = told["peak_mib" if key == "read" else "held_mib"]
+        against = "同じバイト列を改行で切るだけ"
+        figures.append(
+            Figure(f"collection-records（{name}）", value, "秒", against, round(ratio, 2), "≤ 20", told["rows"], peak)
+        )
+    return figures
+
+
 #: 多くの区を測るときの、区の数と一つの区の人数。働き手が立つまでの数秒が、比を決めない大きさにする。
 WARDS, WARD_RESIDENTS = 16, 100_000
 
@@ -226,6 +244,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "judging-350k": lambda: judging(350_000),
     "import-350k": lambda: importing(350_000),
     "certificates-350k": lambda: certificates(350_000),
+    "collection-records": collection_records,
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
 LONG: dict[str, Callable[[], list[Figure]]] = {
