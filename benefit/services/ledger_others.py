@@ -97,7 +97,7 @@ def _users(programme: Programme, *, ward_rows: bool) -> Any:
     避難した人の権利は、区の行を判定する時にだけ数える。委託先の行の判定が、避難した人のいることで変わってはならない。
     """
     lines = select(*(LINE[name] for name in ACCOUNT_NUMBER)).where(LINE.account_number.is_not(None)).distinct()
-    accounts = lines.subquery()
+    accounts = lines.cte("accounts")
     entitlement, payment, verdict = ward.entitlement, ward.payment, ward.verdict
     later = verdict.alias("later")
     last = ~exists().where(

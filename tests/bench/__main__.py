@@ -198,6 +198,37 @@ def collection_records() -> list[Figure]:
     return figures
 
 
+#: 支給判定を測る大きさ: 判定する行と、台帳にある過去の支払。
+PLANNED, PAST = 50_000, 1_000_000
+
+
+def payment_judging(url: str, name: str) -> list[Figure]:
+    """支給判定（台帳の事実、検査、登録、消えた行）の秒。比は、同じ表を結ぶだけの SQL の秒に対して。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.judging", url, str(PLANNED), str(PAST)],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1])
+    value = statistics.median(told["seconds"])
+    ratio = statistics.median(own / bare for own, bare in zip(told["seconds"], told["join"], strict=True))
+    name = f"{name}（{PLANNED:,} 行、過去の支払 {PAST:,} 件）"
+    return [Figure(name, round(value, 3), "秒", "同じ表の素の結合", round(ratio, 2), "≤ 5", PLANNED, told["peak_mib"])]
+
+
+def payment_judging_sqlite() -> list[Figure]:
+    """台帳は一度作って置いておく。表が変わったら作り直す。"""
+    tables = b"".join(path.read_bytes() for path in sorted((ROOT / "migrations" / "ward").glob("*.py")))
+    source = (ROOT / "tests" / "bench" / "judging.py").read_bytes()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    path = CACHE / f"payments-{PAST}-{hashlib.sha256(tables + source).hexdigest()[:12]}.db"
+    return payment_judging(f"sqlite:///{path}", "payment-judging-sqlite")
+
+
+def payment_judging_postgresql() -> list[Figure]:
+    with fresh_databases() as new:
+        return payment_judging(new(), "payment-judging-postgresql")
+
+
 #: 多くの区を測るときの、区の数と一つの区の人数。働き手が立つまでの数秒が、比を決めない大きさにする。
 WARDS, WARD_RESIDENTS = 16, 100_000
 
@@ -244,6 +275,8 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "judging-350k": lambda: judging(350_000),
     "import-350k": lambda: importing(350_000),
     "certificates-350k": lambda: certificates(350_000),
+    "payment-judging-sqlite": payment_judging_sqlite,
+    "payment-judging-postgresql": payment_judging_postgresql,
     "collection-records": collection_records,
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
