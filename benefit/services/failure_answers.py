@@ -205,8 +205,8 @@ def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> tuple[int
         if given["kind"] == "戻入":
             last = connection.execute(
                 select(payment.c.id, payment.c.state)
-                .where(payment.c.slot == row["slot"])
-                .order_by(payment.c.attempt.desc())
+                .where((payment.c.slot == row["slot"]) | (payment.c.id == row["payment_id"]))
+                .order_by(payment.c.id.desc())
                 .limit(1)
             ).first()
             if last is not None:

@@ -76,7 +76,14 @@ def items(connection: Connection) -> pl.DataFrame:
         .join(matched, on="id", how="left")
         .with_columns(payment_id=pl.coalesce("line_payment_id", "matched_id"))
         .join(bound.rename({"slot": "bound_slot"}), on="payment_id", how="left")
-        .with_columns(slot=pl.coalesce("bound_slot", "slot"), attempt=pl.col("attempt").fill_null(0))
+        .with_columns(
+            # この給付の支払なら、その slot の次の振込を見る。前の再振込に人が結んだ不能は、自分の slot で続く。
+            slot=pl.when(pl.col("entitlement_id").is_not_null()).then("bound_slot").otherwise("slot"),
+            attempt=pl.when(pl.col("entitlement_id").is_not_null() | (pl.col("bound_slot") == pl.col("slot")))
+            .then("attempt")
+            .otherwise(0)
+            .fill_null(0),
+        )
     )
     # 同じ支払の二つ目の知らせ（人が結んだ行）は、同じ一件である。返ったお金は一つしかない。
     return (

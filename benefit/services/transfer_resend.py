@@ -28,7 +28,7 @@ def resendable(connection: Connection) -> list[dict[str, Any]]:
     """再振込の回答が効いていて、まだ生きた支払のない不能の行。不能の番号の順。"""
     failure, payment = ward.failure, ward.payment
     wanted = {key: row for key, row in answers_in_force(connection).items() if row["kind"] == "再振込"}
-    matched = matched_failures(connection)
+    own, matched = matched_to_own(connection), matched_failures(connection)
     last: dict[str, Any] = {}
     for old in connection.execute(
         select(payment.c.slot, payment.c.attempt, payment.c.state, payment.c.failure_id)
@@ -41,7 +41,7 @@ def resendable(connection: Connection) -> list[dict[str, Any]]:
     for row in connection.execute(select(failure).order_by(failure.c.id)).mappings():
         answer, before = wanted.get(row["id"]), last.get(row["slot"])
         # 同じお金の、一番新しい不能だけ。前の不能は、もう一度振り込んで返ってきたことで終わっている。
-        if answer is None or row["id"] not in newest or row["id"] in matched:
+        if answer is None or row["id"] not in newest or row["id"] in own:
             continue
         # この不能からもう作ったなら、取り消したときだけ作り直せる。
         if before is not None and before.state not in {"F43", "F49"}:
@@ -55,7 +55,8 @@ def resendable(connection: Connection) -> list[dict[str, Any]]:
                 "slot": row["slot"],
                 "amount_yen": row["amount_yen"],
                 "attempts": before.attempt if before else 0,
-                "last_state": before.state if before else None,
+                # 人が前の再振込に結んだ不能のお金は、もう預かっている。
+                "last_state": before.state if before else "F43" if row["id"] in matched else None,
                 **{name: answer[name] for name in ACCOUNT},
             }
         )
@@ -76,12 +77,22 @@ def matched_failures(connection: Connection) -> dict[int, int]:
     return {row.id: row.payment_id for row in connection.execute(query)}
 
 
+def matched_to_own(connection: Connection) -> set[int]:
+    """人がこの給付の支払に結んだ不能。再振込は、給付の道（判定）から行う。"""
+    matched, payment = matched_failures(connection), ward.payment
+    own = connection.execute(
+        select(payment.c.id).where(payment.c.entitlement_id.is_not(None), payment.c.id.in_(matched.values()))
+    ).scalars()
+    paid = set(own)
+    return {number for number, payment_id in matched.items() if payment_id in paid}
+
+
 def withdrawn(connection: Connection, lines: Sequence[dict[str, Any]]) -> list[str]:
     """作った後に、回答が変わった・支払に結ばれた再振込の行の説明。"""
     ours = [line for line in lines if line["failure_id"] is not None]
     if not ours:
         return []
-    answers, matched = answers_in_force(connection), matched_failures(connection)
+    answers, matched = answers_in_force(connection), matched_to_own(connection)
     return [
         f"不能 {line['failure_id']}（{'支払に結ばれた' if line['failure_id'] in matched else '回答が変わった'}）"
         for line in ours
