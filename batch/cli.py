@@ -17,6 +17,7 @@ from batch import (
     collections,
     demo,
     desk,
+    endings,
     explain,
     failures,
     housekeeping,
@@ -28,9 +29,12 @@ from batch import (
     museum,
     programmes,
     protections,
+    recalls,
+    repayments,
     replay,
     second,
     transfers,
+    undo,
 )
 from batch.context import Context
 from benefit.domain.errors import BenefitError
@@ -73,6 +77,10 @@ app.add_typer(claims.app, name="claim")
 app.add_typer(desk.app, name="desk")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(failures.app, name="failure")
+app.add_typer(recalls.app, name="recall")
+app.add_typer(endings.app, name="ending")
+app.add_typer(repayments.app, name="repayment")
+app.add_typer(undo.app, name="undo")
 app.add_typer(mailing.app, name="letters")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -258,3 +259,36 @@ def step(home: Home, number: int, kind: str, *, done_on: date, note: str, actor:
             connection, ward.audit_log, at=now, actor=actor, action="repayment.step", subject=f"{number}",
             detail={"kind": kind, "done_on": str(done_on)},
         )  # fmt: skip
+
+
+def requested(home: Home, numbers: Sequence[int], *, done_on: date, actor: Actor, clock: Clock) -> int:
+    """請求書を作ったことを、請求ごとに一度だけ残す。残した数。"""
+    table = ward.repayment_step
+    with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        query = select(table.c.repayment_id).where(table.c.kind == "請求")
+        done = set(connection.execute(query).scalars())
+        now = clock()
+        rows = [
+            {
+                "repayment_id": number,
+                "kind": "請求",
+                "done_on": done_on,
+                "note": "",
+                "made_by": actor.id,
+                "made_at": now,
+            }
+            for number in numbers
+            if number not in done
+        ]
+        if rows:
+            connection.execute(table.insert(), rows)
+            audit.record(
+                connection,
+                ward.audit_log,
+                at=now,
+                actor=actor,
+                action="repayment.letters",
+                detail={"letters": len(rows)},
+            )
+    return len(rows)
