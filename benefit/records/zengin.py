@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from operator import attrgetter
@@ -17,6 +17,7 @@ from typing import cast
 
 from benefit.domain.errors import Place, RefusedInput
 from benefit.records import layout_view as view
+from benefit.records import zengin_writer_block
 from benefit.records.layout import Field, Layout, Value, const, digits, filler, number, text
 from benefit.records.zengin_text import (
     BANK_NAME,
@@ -182,19 +183,36 @@ def build(header: FileHeader, lines: Sequence[TransferLine], *, with_wo: bool = 
     桁の合わない番号、読み替えられない字（符号位置を言う）、空の名義。
     """
     check_count(len(lines))
-    data = _encode_lines(lines, header.designation, with_wo=with_wo, file=file)
-    total_yen = sum(line.amount_yen for line in lines)
-    trailer: dict[str, Value] = {"count": len(lines), "total_yen": total_yen}
+    return _whole(header, _columns(lines, header.designation), with_wo=with_wo, file=file)
+
+
+def build_columns(
+    header: FileHeader, columns: Mapping[str, Sequence[Value]], *, with_wo: bool = False, file: str = ""
+) -> BankFile:
+    """`build` と同じファイルを、列（`TransferLine` の項目の英語名 → 値の並び）から作る。何十万件もあるときに使う。"""
+    count = len(columns["amount_yen"])
+    check_count(count)
+    filled = {name: [""] * count for name in ("bank_name", "branch_name")}
+    return _whole(
+        header, {**filled, **columns, "designation": [header.designation] * count}, with_wo=with_wo, file=file
+    )
+
+
+def _whole(header: FileHeader, columns: Mapping[str, Sequence[Value]], *, with_wo: bool, file: str) -> BankFile:
+    data = _encode_columns(columns, with_wo=with_wo, file=file)
+    amounts = cast(Sequence[int], columns["amount_yen"])
+    count, total_yen = len(amounts), sum(amounts)
+    trailer: dict[str, Value] = {"count": count, "total_yen": total_yen}
     newline = NEWLINE.encode()
     content = b"".join(
         (
             HEADER.encode(header_values(header, file=file), file=file, record=1) + newline,
             data,
-            TRAILER.encode(trailer, file=file, record=len(lines) + 2) + newline,
-            END.encode({}, file=file, record=len(lines) + 3) + newline,
+            TRAILER.encode(trailer, file=file, record=count + 2) + newline,
+            END.encode({}, file=file, record=count + 3) + newline,
         )
     )
-    return BankFile(content, len(lines), total_yen)
+    return BankFile(content, count, total_yen)
 
 
 def check_count(count: int) -> None:
@@ -207,47 +225,54 @@ def check_count(count: int) -> None:
 
 def unwritable(lines: Sequence[TransferLine], *, designation: str = "7", with_wo: bool = False) -> list[Unwritable]:
     """ファイルに書けない行をすべて挙げる。空なら `build` できる。書けない一件だけを止め、残りを送るために使う。"""
+    return _unwritable(lines, 1, designation, with_wo=with_wo)
+
+
+def _unwritable(lines: Sequence[TransferLine], first: int, designation: str, *, with_wo: bool) -> list[Unwritable]:
+    """書けない行のある半分だけを、さらに半分にして探す。書ける何万行を一つずつは試さない。"""
+    if not lines:
+        return []
     try:
-        _encode_lines(lines, designation, with_wo=with_wo, file="")
-    except RefusedInput:
-        return [
-            Unwritable(number, refusal)
-            for number, line in enumerate(lines, start=1)
-            if (refusal := _refusal_of(line, number, designation, with_wo=with_wo))
-        ]
+        _encode_columns(_columns(lines, designation), with_wo=with_wo, file="", first_record=first + 1)
+    except RefusedInput as refusal:
+        if len(lines) == 1:
+            return [Unwritable(first, refusal)]
+        half = len(lines) // 2
+        front = _unwritable(lines[:half], first, designation, with_wo=with_wo)
+        return [*front, *_unwritable(lines[half:], first + half, designation, with_wo=with_wo)]
     return []
 
 
-def _refusal_of(line: TransferLine, number: int, designation: str, *, with_wo: bool) -> RefusedInput | None:
-    try:
-        _encode_lines([line], designation, with_wo=with_wo, file="", first_record=number + 1)
-    except RefusedInput as refusal:
-        return refusal
-    return None
-
-
-def _encode_lines(
-    lines: Sequence[TransferLine], designation: str, *, with_wo: bool, file: str, first_record: int = 2
-) -> bytes:
-    if not lines:
-        return b""
-    layout = DATA_WITH_WO if with_wo else DATA
+def _columns(lines: Sequence[TransferLine], designation: str) -> dict[str, Sequence[Value]]:
     columns: dict[str, Sequence[Value]] = dict(
         zip(_LINE_NAMES, zip(*map(_LINE_VALUES, lines), strict=True), strict=True)
     )
+    return columns | {"designation": [designation] * len(lines)}
+
+
+def _encode_columns(
+    columns: Mapping[str, Sequence[Value]], *, with_wo: bool, file: str, first_record: int = 2
+) -> bytes:
+    layout = DATA_WITH_WO if with_wo else DATA
+    written = zengin_writer_block.encode(layout, columns)
+    return _encode_by_layout(layout, columns, file, first_record) if written is None else written
+
+
+def _encode_by_layout(layout: Layout, columns: Mapping[str, Sequence[Value]], file: str, first_record: int) -> bytes:
+    """様式の宣言のとおりに、一行ずつ。書けない行があれば、どの行のどの項目かを言って断る。"""
+    converted = dict(columns)
     for placed in layout.placed:
         item = placed.field
         if item.allowed is not None:
-            written = convert_all(
+            half = convert_all(
                 cast(Sequence[str], columns[item.name]),
                 item.allowed,
                 file=file,
                 field=placed.title,
                 first_record=first_record,
             )
-            columns[item.name] = cut_all(written, item.length)
-    columns["designation"] = [designation] * len(lines)
-    return layout.encode_all(columns, file=file, first_record=first_record, newline=NEWLINE)
+            converted[item.name] = cut_all(half, item.length)
+    return layout.encode_all(converted, file=file, first_record=first_record, newline=NEWLINE)
 
 
 def header_values(header: FileHeader, *, file: str = "") -> dict[str, Value]:

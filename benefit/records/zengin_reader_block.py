@@ -15,7 +15,7 @@ _OTHER_DASHES = str.maketrans(dict.fromkeys("－‐‑‒–—―−", "-"))
 
 
 def _tables() -> tuple[bytes, bytes]:
-    """UTF-16 の下の一バイト → ファイルの一バイトと、そのときの上の一バイト。使う字は、下の一バイトだけで見分けられる。"""
+    """UTF-16 の下の一バイト → ファイルの一バイトと、そのときの上の一バイト（使う字は、下だけで見分けられる）。"""
     low, high = bytearray(b"\xff" * 256), bytearray(b"\xff" * 256)
     written = {chr(code): code for code in range(0x20, 0x60)}
     written |= {unicodedata.normalize("NFKD", chr(byte + 0xFEC0)): byte for byte in range(0xA1, 0xE0)}
