@@ -27,6 +27,7 @@ class CaseState(StrEnum):
     HELD = "J31"
     BLOCKED = "J32"
     DECIDED = "D33"
+    NOT_PAID = "D34"
     FILED = "F40"
     SENT = "F41"
     PAID = "F42"
@@ -135,6 +136,12 @@ STATE_WORDS: dict[str, StateWords] = {
         "Your payment has been approved and the transfer is being arranged.",
         "振込日の連絡を待つ。",
     ),
+    "D34": StateWords(
+        "支給なし",
+        "この給付金は、支給しないことになりました。くわしいことは、区からご案内します。",
+        "It has been decided that this benefit will not be paid. The ward office will explain the details.",
+        "理由を問われたら区へつなぐ。",
+    ),
     "F40": StateWords(
         "振込予定",
         "お支払いが決まり、{paid}に振り込む予定です。",
@@ -197,7 +204,11 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("F43", "account_asked"): "F44",
     ("F43", "account_received"): "C27",
     ("F44", "account_received"): "C27",
+    # 銀行に組戻しを頼んだ。返事が来るまで、振込日を言わない。
+    ("F41", "recall_asked"): "J31",
 }
+#: 権利の終わりは、どの状態でも区が決めうる（不支給決定。C28・X60・J32・F44 のどこからでも）。理由は外へ出ない。
+TRANSITIONS |= {(state, "ended"): "D34" for state in CASE_STATES if state != "D34"}
 
 EVENT_NAMES = {
     "loaded": "区から受渡",
@@ -218,6 +229,8 @@ EVENT_NAMES = {
     "sent": "銀行送付",
     "credited": "振込済",
     "transfer_failed": "振込不能",
+    "recall_asked": "区の確認",
+    "ended": "支給しない決定",
     "account_asked": "口座再届出の依頼",
     "account_received": "新しい口座の収受",
     "withdrawn": "区へ引上げ",
@@ -236,6 +249,8 @@ WARD_EVENTS = (
     "sent",
     "credited",
     "transfer_failed",
+    "recall_asked",
+    "ended",
 )
 
 

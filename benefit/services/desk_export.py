@@ -18,7 +18,7 @@ from benefit.domain.clock import Clock
 from benefit.domain.programme import Programme
 from benefit.records import payees
 from benefit.services.files import sha256_of, write_atomic, write_manifest
-from benefit.services.gate import Standing, chosen_accounts, people, stand
+from benefit.services.gate import Standing, chosen_accounts, ended, people, stand
 from benefit.services.home import Home
 from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
@@ -131,7 +131,8 @@ def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:
 def progress(connection: Connection) -> pl.DataFrame:
     """進捗: entitlement_id、state、sent_on、due_on、transferred_on。手紙、判定、支払の順に新しいものが勝つ。
 
-    出し直した後は、いまの枝番の手紙と、その後の判定・支払だけを見る。
+    出し直した後は、いまの枝番の手紙と、その後の判定・支払だけを見る。終わった権利は、訳を言わずに「支給なし」（D34）。
+    組戻しを頼んだ支払は「区確認中」（J31）で、振込日を言わない。返還は本人と区の間のことなので、外では「振込済」のまま。
     """
     letter, verdict, payment, entitlement = ward.letter, ward.verdict, ward.payment, ward.entitlement
     letters = _frame(
@@ -150,10 +151,10 @@ def progress(connection: Connection) -> pl.DataFrame:
         .order_by(verdict.c.planned_file_id, verdict.c.line_number),
         {"entitlement_id": pl.Int64, "verdict": pl.String},
     ).unique("entitlement_id", keep="last", maintain_order=True)
-    line, transfer = ward.transfer_line, ward.transfer
+    line, transfer, recalled = ward.transfer_line, ward.transfer, ward.recall_line
     payments = _frame(
         connection,
-        select(payment.c.entitlement_id, payment.c.state, func.max(transfer.c.pay_date))
+        select(payment.c.entitlement_id, payment.c.state, func.max(transfer.c.pay_date), func.max(recalled.c.recall_id))
         .join(line, line.c.payment_id == payment.c.id)
         .join(transfer, transfer.c.id == line.c.transfer_id)
         .join(ward.planned_file, ward.planned_file.c.id == payment.c.planned_file_id)
@@ -161,23 +162,32 @@ def progress(connection: Connection) -> pl.DataFrame:
             verdict,
             (verdict.c.planned_file_id == payment.c.planned_file_id) & (verdict.c.line_number == payment.c.line_number),
         )
+        .join(recalled, recalled.c.payment_id == payment.c.id, isouter=True)
         .where(payment.c.state != "F49", ~superseded())
         .group_by(payment.c.entitlement_id, payment.c.state, payment.c.attempt)
         .order_by(payment.c.attempt),
-        {"entitlement_id": pl.Int64, "paid_state": pl.String, "transferred_on": pl.Date},
+        {"entitlement_id": pl.Int64, "paid_state": pl.String, "transferred_on": pl.Date, "recall_id": pl.Int64},
     ).unique("entitlement_id", keep="last", maintain_order=True)
+    in_recall = pl.col("recall_id").is_not_null() & pl.col("paid_state").is_in(["F41", "F43"])
+    payments = payments.with_columns(
+        paid_state=pl.when(in_recall).then(pl.lit("J31")).otherwise(pl.col("paid_state").replace({"F48": "F42"})),
+        transferred_on=pl.when(~in_recall).then("transferred_on"),
+    )
     verdict_state = {"支給可": "D33", "保留": "J31", "不可": "J32"}
     return (
         letters.join(verdicts, on="entitlement_id", how="full", coalesce=True)
         .join(payments, on="entitlement_id", how="full", coalesce=True)
+        .join(ended(connection).rename({"id": "entitlement_id"}), on="entitlement_id", how="full", coalesce=True)
         .with_columns(
+            transferred_on=pl.when(pl.col("ended").is_null()).then("transferred_on"),
             state=pl.coalesce(
+                pl.when("ended").then(pl.lit("D34")),
                 "paid_state",
                 pl.col("verdict").replace_strict(verdict_state, default=None, return_dtype=pl.String),
                 pl.col("kind").replace_strict(
                     {"push_notice": "P20", "confirmation_letter": "C20"}, default=None, return_dtype=pl.String
                 ),
-            )
+            ),
         )
         .select("entitlement_id", "state", "sent_on", "due_on", "transferred_on")
     )

@@ -70,7 +70,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f("ck_benefit_case_account_flag_words")),
         sa.CheckConstraint(
-            "state IN ('S10', 'P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'F40', 'F41', 'F42', 'F43', 'F44')",
+            "state IN ('S10', 'P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'D34', 'F40', 'F41', 'F42', 'F43', 'F44')",
             name=op.f("ck_benefit_case_state_words"),
         ),
         sa.CheckConstraint("planned_amount_yen BETWEEN 1 AND 1000000", name=op.f("ck_benefit_case_amount")),
