@@ -21,6 +21,7 @@ _SHOWN = 20
 @app.command("list")
 def list_layouts(ctx: typer.Context) -> None:
     """使える様式と変換の一覧。"""
+    from benefit.records.convenience_store_csv import CSV_LAYOUTS
     from benefit.services import layouts
 
     given = context(ctx)
@@ -33,10 +34,14 @@ def list_layouts(ctx: typer.Context) -> None:
         ]
         said = "・".join(mark for mark in marks if mark) or "公開の一例"
         given.say(f"{layout.id}: {layout.title}（{layout.length} バイト、{said}）")
+    for csv in CSV_LAYOUTS.values():
+        given.say(f"{csv.id}: {csv.title}（CSV、公開の一例、読むだけ）")
     made = layouts.conversions(given.home)
     for one in made.values():
         given.say(f"変換 {one.id}: {one.title}（{one.source} → {one.target}）")
-    given.say(f"様式 {len(found)}、変換 {len(made)}。区の様式は {layouts.folder(given.home)} に置きます。")
+    given.say(
+        f"様式 {len(found) + len(CSV_LAYOUTS)}、変換 {len(made)}。区の様式は {layouts.folder(given.home)} に置きます。"
+    )
 
 
 @app.command()
@@ -47,10 +52,14 @@ def show(
 ) -> None:
     """仕様書を、宣言から印刷する。"""
     from benefit.records import layout_sheet
+    from benefit.records.convenience_store_csv import CSV_LAYOUTS
     from benefit.services import layouts, sheet
     from benefit.services.files import write_atomic
 
     given = context(ctx)
+    if layout_id in CSV_LAYOUTS and xlsx is None:
+        given.say(CSV_LAYOUTS[layout_id].markdown())
+        return
     layout = layouts.find(given.home, layout_id)
     if xlsx is None:
         given.say(layout_sheet.markdown(layout))
@@ -69,13 +78,21 @@ def check(
     report: Annotated[Path | None, typer.Option(help="悪い所を全部書くファイル（値を含みうる）")] = None,
 ) -> None:
     """ファイルを一バイトも残さず確かめ、悪い所を全部挙げる。何も取り込まない。"""
-    from benefit.records import file_reader
+    from benefit.records import csv_layout, file_reader
+    from benefit.records.convenience_store_csv import CSV_LAYOUTS
     from benefit.services import layouts
     from benefit.services.files import write_atomic
 
     given = context(ctx)
-    layout = layouts.find(given.home, layout_id)
-    reading = file_reader.read(_content(file), layout, file=file.name)
+    reading: csv_layout.CsvReading | file_reader.Reading
+    if layout_id in CSV_LAYOUTS:
+        title, reading = (
+            CSV_LAYOUTS[layout_id].title,
+            csv_layout.read(_content(file), CSV_LAYOUTS[layout_id], file=file.name),
+        )
+    else:
+        layout = layouts.find(given.home, layout_id)
+        title, reading = layout.title, file_reader.read(_content(file), layout, file=file.name)
     for fault in reading.faults[:_SHOWN]:
         given.say(str(fault.refusal(file.name)))
     count = len(reading.faults) + reading.more_faults
@@ -84,8 +101,8 @@ def check(
         lines += [f"ほか {reading.more_faults:,} か所"] if reading.more_faults else []
         write_atomic(report, "".join(f"{line}\n" for line in lines).encode())
     given.say(
-        f"{layout.title}: 読んだ {reading.read:,} = 良い明細 {reading.good:,} + 断った {reading.rejected:,}"
-        f" + 枠 {reading.framed:,}。悪い所 {count:,}"
+        f"{title}: 読んだ {reading.read:,} = 良い明細 {reading.good:,} + 断った {reading.rejected:,}"
+        f" + 枠 {reading.read - reading.good - reading.rejected:,}。悪い所 {count:,}"
     )
     if count:
         raise typer.Exit(RefusedInput.exit_code)
@@ -145,10 +162,9 @@ def changes(
 
 
 def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as fault:
-        raise RefusedInput("ファイルを読めません", code="file", found=fault.strerror or "", allowed=str(file)) from None
+    from benefit.services.files import read_input
+
+    return read_input(file)
 
 
 def _apart(file: Path, out: Path) -> None:

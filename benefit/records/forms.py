@@ -19,11 +19,15 @@ _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @dataclass(frozen=True)
 class Form:
-    """書き方の一つ。says は断りの「許されるもの」。"""
+    """書き方の一つ。says は断りの「許されるもの」。`check` は、数字だけの値に当てる決まり。"""
 
     says: str
-    valid: Callable[[str], bool]
+    check: Callable[[str], bool]
     expr: Callable[[pl.Expr], pl.Expr] | None = None
+
+    def valid(self, value: str) -> bool:
+        """決まりに合うか。数字でない値は、合わない。"""
+        return value.isascii() and value.isdigit() and self.check(value)
 
 
 def is_date(value: str) -> bool:

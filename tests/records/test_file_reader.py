@@ -264,3 +264,11 @@ def test_the_request_never_carries_an_outcome():
     header, rows = SAMPLES["direct-debit-request"]
     content = write(REQUEST, [(header, table(REQUEST, rows))])
     assert {line[111:112] for line in content.split(b"\r\n") if line[:1] == b"2"} == {b"0"}
+
+
+@pytest.mark.parametrize("value", ["0e1530", "09153", "２４１５３０", "-91530", "246060"])
+def test_a_time_that_is_no_time_is_refused_by_the_writer_too(value):
+    layout = BUILT_IN["payeasy-paid"]
+    rows = [SAMPLES["payeasy-paid"][1][0] | {"paid_at": value}]
+    with pytest.raises(RefusedFile, match="納付時刻"):
+        write(layout, [(SAMPLES["payeasy-paid"][0], table(layout, rows))])

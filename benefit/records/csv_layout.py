@@ -1,0 +1,143 @@
+"""CSV の様式: 見出しの一行と、列の並びを表として宣言する。検査は固定長と同じ項目の宣言でする。
+
+列の数が違う行、形の合わない値は全部挙げ、ファイルごと断る（`CsvReading.require`）。
+読んだ行 = 良い行 + 断った行（見出しは数えない）。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from benefit.domain.errors import Place, RefusedInput
+from benefit.records import columns, csv_reader
+from benefit.records.faults import FAULTS_MAX, Fault, RefusedFile
+from benefit.records.fields import Field, Kind
+from benefit.records.layout import Layout
+from benefit.records.layout_view import meaning_of
+
+
+@dataclass(frozen=True)
+class Rule:
+    """列どうしの決まり: 合わない行を断る。"""
+
+    label: str
+    says: str
+    holds: Callable[[], pl.Expr]
+
+
+@dataclass(frozen=True)
+class CsvLayout:
+    """一つの CSV の様式。長さは、その列に入る最大のバイト数（番号はちょうどの桁）。"""
+
+    id: str
+    title: str
+    fields: tuple[Field, ...]
+    sources: tuple[str, ...]
+    read_on: date
+    rules: tuple[Rule, ...] = ()
+    made: Callable[[], list[pl.Expr]] | None = None
+
+    @property
+    def record(self) -> Layout:
+        """列の検査に使う、項目の並び。"""
+        length = sum(field.length for field in self.fields)
+        return Layout(self.title, length, self.fields, self.sources, verified=False, read_on=self.read_on)
+
+    def markdown(self) -> str:
+        """仕様書。"""
+        lines = [f"## {self.title}（CSV、見出しあり、CP932・CRLF）", "", f"- 様式の名: {self.id}"]
+        lines += [f"- 出典: {'、'.join(self.sources)}（{self.read_on} に読んだ）", ""]
+        lines += ["| 列 | 項目名 | 最大の長さ | 型 | 値・意味 | 英語名 |", "|---|---|---|---|---|---|"]
+        for at, field in enumerate(self.fields, start=1):
+            cells = (at, field.label, field.length, field.kind.value, meaning_of(field), f"`{field.name}`")
+            lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+        return "\n".join([*lines, "", *(f"- {rule.label}: {rule.says}" for rule in self.rules), ""])
+
+
+@dataclass(frozen=True)
+class CsvReading:
+    """読んだ CSV。data は良い行（`record` はファイルの行）。"""
+
+    file: str
+    data: pl.DataFrame
+    faults: tuple[Fault, ...]
+    more_faults: int
+    read: int
+    rejected: int
+
+    @property
+    def good(self) -> int:
+        """良い行の数。"""
+        return self.data.height
+
+    def require(self) -> pl.DataFrame:
+        """良い行。悪い所が一つでもあれば、ファイルごと断る。"""
+        if self.faults or self.more_faults:
+            raise RefusedFile(self.file, self.faults, self.more_faults)
+        return self.data
+
+
+def read(content: bytes, layout: CsvLayout, *, file: str = "") -> CsvReading:
+    """全部の行を確かめる。見出しが様式と違えば `RefusedInput`。"""
+    raw = csv_reader.read(content, file_name=file, encoding="cp932")
+    wanted = tuple(field.label for field in layout.fields)
+    if raw.header != wanted:
+        raise RefusedInput(
+            "見出しの列が様式と違います", code="csv-header", place=Place(file, 1), allowed="、".join(wanted)
+        )
+    faults = [
+        Fault(line, "", "列の数が違います", f"{count} 列", f"{len(wanted)} 列", code="csv-width")
+        for line, count in raw.misfits
+    ]
+    names = {str(at): field.name for at, field in enumerate(layout.fields)}
+    texts = raw.frame.rename({**names, csv_reader.LINE: "record"}).with_columns(
+        pl.col("record").cast(pl.Int64), pl.col(list(names.values())).fill_null("")
+    )
+    numbers = [field for field in layout.fields if field.kind is Kind.NUMBER]
+    shaped = [pl.col(field.name).str.contains(f"^[0-9]{{1,{field.length}}}$") for field in numbers]
+    table = texts.with_columns(
+        pl.when(shape).then(pl.col(field.name)).cast(pl.Int64).alias(field.name)
+        for field, shape in zip(numbers, shaped, strict=True)
+    )
+    good = _good(table, layout)
+    for at in (~good).arg_true().head(FAULTS_MAX):
+        faults += _problems(texts.row(at, named=True), table.row(at, named=True), layout)
+    data = table.filter(good)
+    if layout.made is not None:
+        data = data.with_columns(layout.made())
+    unlisted = max(0, table.height - data.height - FAULTS_MAX) + max(0, len(faults) - FAULTS_MAX)
+    rejected = len(raw.misfits) + table.height - data.height
+    assert raw.rows_read == data.height + rejected, "読んだ行が、良い行と断った行に合わない"
+    listed = tuple(sorted(faults, key=lambda fault: fault.record)[:FAULTS_MAX])
+    return CsvReading(file, data, listed, unlisted, raw.rows_read, rejected)
+
+
+def _good(table: pl.DataFrame, layout: CsvLayout) -> pl.Series:
+    if not table.height:
+        return pl.Series("good", [], dtype=pl.Boolean)
+    checks = [columns.writable(field) for field in layout.fields]
+    good = table.select(pl.all_horizontal(checks).alias("good"))["good"] & columns.meant(table, layout.record)
+    for field in layout.fields:
+        good = good & columns.encodable(table[field.name]) if field.kind is Kind.WIDE else good
+    held = table.select(pl.all_horizontal(pl.lit(value=True), *(rule.holds() for rule in layout.rules)).alias("held"))
+    return good & held["held"].fill_null(value=False)
+
+
+def _problems(text: dict[str, object], row: dict[str, object], layout: CsvLayout) -> list[Fault]:
+    record, found = int(str(row["record"])), []
+    for at, field in enumerate(layout.fields, start=1):
+        title, value = f"{field.label}（{at} 列目）", row[field.name]
+        if value is None:
+            found.append(Fault(record, title, "数字ではありません", field.show(str(text[field.name])), "整数"))
+        elif (problem := field.problem(value)) is not None:  # type: ignore[arg-type]
+            found.append(Fault(record, title, problem.says, problem.found, problem.allowed))
+    if not found:
+        one = pl.DataFrame([row])
+        broken = [rule for rule in layout.rules if not one.select(rule.holds()).item()]
+        assert broken, "まとめて見た答えと、一件ずつ見た答えが違う"
+        found = [Fault(record, rule.label, rule.says) for rule in broken]
+    return found
