@@ -166,6 +166,11 @@ def _transfer(programme: Programme) -> Rules:
         0 < terms.line_hold_yen <= terms.line_block_yen <= MOST_YEN,
         "transfer.line_hold_yen ≦ line_block_yen ≦ 1,000,000 です（阿武町の事例）",
     )
+    yield (
+        1 <= terms.file_line_max <= 999_999 and 1 <= terms.file_total_max_yen <= 999_999_999_999,
+        "transfer.file_line_max は 999,999 件まで、file_total_max_yen は 12 桁までです（総合振込の様式の桁）",
+    )
+    yield terms.budget_yen is None or terms.budget_yen >= 1, "transfer.budget_yen は 1 円以上です（なければ書きません）"
     precedence = programme.route.account_precedence
     yield (
         sorted(precedence) == sorted(("生活保護", "過去給付", "公金受取")),
