@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -89,6 +90,19 @@ def stranger(office: Office, number: str = "9876543", amount_yen: int = 12_345) 
         "holder_kana": "ﾎｶﾉ ｶ",
         "amount_yen": amount_yen,
     }
+
+
+def lone(office: Office) -> dict[str, Any]:
+    """口座と金額が同じ支払がほかにない、送った支払の一つ（同じ世帯の二人の児童の支払は、口座も額も同じになる）。"""
+    names = ("bank_code", "branch_code", "account_type", "account_number", "amount_yen")
+    rows = [row for row in office.payments() if row["entitlement_id"] is not None]
+    seen = Counter(tuple(row[name] for name in names) for row in rows)
+    return next(row for row in rows if seen[tuple(row[name] for name in names)] == 1)
+
+
+def place(office: Office, payment: dict[str, Any]) -> int:
+    """その支払の、ファイルの中の位置（0 から）。"""
+    return [row["id"] for row in office.payments()].index(payment["id"])
 
 
 def closes(book: Book) -> bool:

@@ -12,6 +12,7 @@ from benefit.records.transfer_result_row import Outcome
 from benefit.services import bank_reports, failures
 from benefit.store import ward
 from tests.services.conftest import Office, answered, noticed
+from tests.services.failure_ward import lone, place
 
 TODAY = date(2024, 8, 6)
 
@@ -32,7 +33,7 @@ def stranger(row: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 def test_every_row_of_a_notice_is_kept_with_the_six_items_the_bank_wrote(office: Office) -> None:
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     done = take(office, "failures", noticed(office, mine, stranger(mine, amount_yen=12_345)))
     assert (done.rows_read, done.matched, done.unmatched, done.failed, done.others) == (2, 1, 1, 1, 1)
     lines = stored(office, ward.bank_report_line)
@@ -47,8 +48,9 @@ def test_every_row_of_a_notice_is_kept_with_the_six_items_the_bank_wrote(office:
 
 def test_the_same_failure_told_in_the_results_and_in_the_notice_is_one_item(office: Office) -> None:
     sent = office.send()
-    failed = office.payments()[0]
-    first = take(office, "results", answered(office, sent.id, (Outcome.FAILED, "03")))
+    failed = lone(office)
+    before = [(Outcome.CREDITED, "00")] * place(office, failed)
+    first = take(office, "results", answered(office, sent.id, *before, (Outcome.FAILED, "03")))
     assert (first.failed, first.credited) == (1, sent.line_count - 1)
     second = take(office, "failures", noticed(office, failed))
     assert (second.matched, second.failed, second.again) == (1, 0, 1)
@@ -61,7 +63,7 @@ def test_the_same_failure_told_in_the_results_and_in_the_notice_is_one_item(offi
 def test_a_second_notice_of_the_same_kind_is_shown_to_a_person(office: Office) -> None:
     """番号のない同じ知らせが二度来たら、ほかの課の同じ口座・同じ額の支払かもしれない。お金は動かさず、人へ回す。"""
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     take(office, "failures", noticed(office, mine))
     again = take(office, "failures", noticed(office, mine, 元振込指定日="2024-08-02", name="again"))
     assert (again.matched, again.others) == (0, 1)
@@ -70,7 +72,7 @@ def test_a_second_notice_of_the_same_kind_is_shown_to_a_person(office: Office) -
 
 def test_the_amount_alone_never_matches(office: Office) -> None:
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     done = take(office, "failures", noticed(office, stranger(mine)))
     assert (done.matched, done.others) == (0, 1)
     assert {row["state"] for row in office.payments()} == {"F41"}
@@ -79,7 +81,7 @@ def test_the_amount_alone_never_matches(office: Office) -> None:
 @pytest.mark.parametrize("name", ["bank_code", "branch_code", "account_type", "amount_yen"])
 def test_every_item_of_the_account_and_the_amount_must_agree(office: Office, name: str) -> None:
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     other = {"bank_code": "0001", "branch_code": "999", "account_type": "2", "amount_yen": mine["amount_yen"] + 1}
     done = take(office, "failures", noticed(office, {**mine, name: other[name]}))
     assert (done.matched, done.others) == (0, 1)
@@ -87,7 +89,7 @@ def test_every_item_of_the_account_and_the_amount_must_agree(office: Office, nam
 
 def test_another_transfer_day_or_another_file_is_another_payment(office: Office) -> None:
     sent = office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     late = take(office, "failures", noticed(office, mine, 元振込指定日="2024-08-05", name="day"))
     assert (late.matched, late.others) == (0, 1)
     with pytest.raises(WrongUse, match="送り出されていません"):
@@ -97,7 +99,7 @@ def test_another_transfer_day_or_another_file_is_another_payment(office: Office)
 
 def test_an_old_payment_is_not_found_by_a_notice_without_a_day(office: Office) -> None:
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     office.clock.now = office.clock.now.replace(month=10)
     assert take(office, "failures", noticed(office, mine)).matched == 0
     assert take(office, "failures", noticed(office, mine, 元振込指定日="2024-08-02", name="day")).matched == 0
@@ -106,7 +108,7 @@ def test_an_old_payment_is_not_found_by_a_notice_without_a_day(office: Office) -
 
 def test_lost_zeros_are_accepted_only_with_a_warning(office: Office) -> None:
     office.send()
-    mine = office.payments()[0]
+    mine = lone(office)
     path = noticed(office, mine)
     text = path.read_bytes().decode("cp932")
     path.write_bytes(text.replace(f",{mine['branch_code']},", f",{mine['branch_code'].lstrip('0')},").encode("cp932"))
@@ -129,19 +131,20 @@ def test_a_recall_that_did_not_succeed_leaves_the_money_with_the_recipient(offic
 
 def test_a_failure_after_the_money_was_credited_turns_the_ledger_back(office: Office) -> None:
     sent = office.send()
-    failed = office.payments()[0]
+    failed = lone(office)
     take(office, "results", answered(office, sent.id))
     assert take(office, "failures", noticed(office, failed)).failed == 1
     assert office.balances()["振込不能"] == failed["amount_yen"]
     # 入金済の結果が、日を変えてもう一度届いても、返ったお金は動かない。
     done = take(office, "results", answered(office, sent.id, created_on=date(2024, 8, 7)))
-    assert (done.unmatched, done.to_people) == (1, ("1 番目の行: 当たる支払には、もう別の結果が入っています",))
+    says = f"{place(office, failed) + 1} 番目の行: 当たる支払には、もう別の結果が入っています"
+    assert (done.unmatched, done.to_people) == (1, (says,))
     assert office.balances()["振込不能"] == failed["amount_yen"]
 
 
 def test_the_same_bytes_again_change_nothing(office: Office) -> None:
     office.send()
-    path = noticed(office, office.payments()[0])
+    path = noticed(office, lone(office))
     first, again = take(office, "failures", path), take(office, "failures", path)
     assert (first.repeated, again.repeated, again.failed) == (False, True, 1)
     assert len(stored(office, ward.failure)) == 1

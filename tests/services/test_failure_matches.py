@@ -8,7 +8,7 @@ from benefit.domain.errors import RefusedByRule
 from benefit.services import failure_matches
 from benefit.store import ward
 from tests.services.conftest import FIRST, MAKER, SECOND, Office, refused_by_the_store
-from tests.services.failure_ward import Book, closes, stranger
+from tests.services.failure_ward import Book, closes, lone, stranger
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_line_with_an_agreed_answer_cannot_be_matched(book: Book) -> None:
 
 def test_another_account_or_a_line_already_matched_by_the_machine_is_refused(book: Book) -> None:
     book.office.send()
-    mine = book.office.payments()[-1]
+    mine = lone(book.office)
     with pytest.raises(RefusedByRule, match="口座か金額"):
         propose(book, mine["id"])
     taken = book.take(mine)
@@ -110,7 +110,7 @@ def test_another_account_or_a_line_already_matched_by_the_machine_is_refused(boo
 
 def test_a_repeated_notice_matched_by_people_is_the_same_item(book: Book) -> None:
     book.office.send()
-    mine = book.office.payments()[-1]
+    mine = lone(book.office)
     book.take(mine)
     book.take(mine | {"holder_kana": "ﾍﾞﾂ ﾉ ﾋﾄ"})
     rows = book.rows().tail(2)
