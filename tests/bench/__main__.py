@@ -267,6 +267,27 @@ def municipalities() -> list[Figure]:
     return [Figure(name, round(value, 3), "秒", "同じ区々を働き手 1 で", round(ratio, 2), "≤ 0.70", rows, peak)]
 
 
+def zengin_records() -> list[Figure]:
+    """全銀 100 万件を作ってディスクに書き、二人目の読み手で読み直す秒。比は、同じバイト列を写す秒（どれも fsync まで）。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.zengin"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    told["both"] = [one + other for one, other in zip(told["writing"], told["reading"], strict=True)]
+    figures = []
+    for key, label in (("writing", "書く"), ("reading", "読み直す"), ("both", "書いて読み直す")):
+        ratio = statistics.median(own / bare for own, bare in zip(told[key], told["copying"], strict=True))
+        value = round(statistics.median(told[key]), 3)
+        against = f"同じ {told['bytes'] / 1e6:.0f} MB を写す"
+        goal = "（比のみ）"
+        figures.append(
+            Figure(
+                f"zengin-1000k（{label}）", value, "秒", against, round(ratio, 1), goal, told["rows"], told["peak_mib"]
+            )
+        )
+    return figures
+
+
 LARGE = 3_770_000
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "build-csv": build_csv,
@@ -278,6 +299,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "payment-judging-sqlite": payment_judging_sqlite,
     "payment-judging-postgresql": payment_judging_postgresql,
     "collection-records": collection_records,
+    "zengin-1000k": zengin_records,
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
 LONG: dict[str, Callable[[], list[Figure]]] = {
