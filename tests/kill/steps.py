@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from benefit.domain.access import Actor
+from benefit.domain.business_days import is_bank_business_day
 from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.services import bank_master, bank_reports, beneficiaries, extracts, judgment, transfers
 from benefit.services.home import Home
 from tests.kill.points import Points
 from tests.support.approval import approve_latest
+
+# 分かれる前に、遅い部品（祝日の表、データベースの方言、文字の表）を一度だけ読んでおく。Polars の計算はしない。
+is_bank_business_day(date(2024, 6, 20))
+Programme.load("r6-2024")
+for _part in ("sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.postgresql.psycopg", "encodings.cp932"):
+    import_module(_part)
 
 TODAY = date(2024, 6, 20)
 JUDGED_ON = date(2024, 7, 26)

@@ -39,7 +39,7 @@ def line(
 @pytest.mark.parametrize("step", list(steps.STEPS))
 def test_killed_at_every_named_point_and_repeated_nothing_is_lost_or_doubled(line: killing.Line, step: str) -> None:
     assert len(line.points[step]) > 3
-    assert not killing.kill_at_every_point(line, step)
+    assert not killing.kill_at_every_point(line, step, random.Random(killing.SEED))
 
 
 def test_killed_at_random_instants_and_repeated_nothing_is_lost_or_doubled(line: killing.Line) -> None:
