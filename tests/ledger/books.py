@@ -50,6 +50,8 @@ class Books:
     root: Path
     world: World
     clock: DayClock = field(default_factory=lambda: DayClock(BUILT))
+    #: 手紙を出した日（権利の番号と枝番ごと）。
+    issued: dict[tuple[int, int], date] = field(default_factory=dict)
 
     @property
     def banks(self) -> BankMaster:
@@ -85,7 +87,7 @@ class Books:
         self.build(today)
         approve_latest(self.home, self.clock, FIRST)
 
-    def tell(self, issued_on: date, *, days: int = 14) -> None:
+    def tell(self, issued_on: date, *, days: int = 30) -> None:
         """まだ手紙のない権利に、刷った手紙の行を足す（刷る仕事そのものは、ここでは見ない）。"""
         entitlement, valid, letter = ward.entitlement, ward.valid_entitlement, ward.letter
         query = (
@@ -126,6 +128,7 @@ class Books:
                 for row in rows
             ]
             connection.execute(letter.insert(), told)
+        self.issued |= {(row["id"], row["branch"]): issued_on for row in rows}
 
     def entitlements(self) -> list[dict[str, Any]]:
         with self.home.ward.connect() as connection:
@@ -133,10 +136,16 @@ class Books:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def planned_row(self, right: dict[str, Any], *, turn: int = 0) -> dict[str, str]:
-        """この権利の支給予定の一行。口座フラグ 0 の人は、確認書に書いた口座が付く。`turn` は何番目の口座か。"""
+        """この権利の支給予定の一行。口座フラグ 0 の人は、確認書に書いた口座が付く。
+
+        `turn` は何番目の口座か。口座を替えた申し出は、収受と審査をやり直している。
+        """
         person = self.world.person(right["payee_number"])
         asked = right["account_flag"] == "0" or turn > 0
-        account = (*account_of(person.number, turn), holder(person.kana)) if asked else ("",) * 5
+        written = asked or right["account_flag"] == "2"
+        account = (*account_of(person.number, turn), holder(person.kana)) if written else ("",) * 5
+        received = self.issued.get((right["id"], right["branch"]), BUILT) + timedelta(days=10)
+        reviewed = received + timedelta(days=1 + turn)
         return dict(
             zip(
                 planned_payments.HEADINGS,
@@ -150,7 +159,7 @@ class Books:
                     str(right["amount_yen"]),
                     right["account_flag"],
                     *account,
-                    *(("2024-07-10", "2024-07-12") if asked else ("", "")),
+                    *((received.isoformat(), reviewed.isoformat()) if asked else ("", "")),
                 ),
                 strict=True,
             )

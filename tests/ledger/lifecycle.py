@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import random
+import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -119,6 +121,8 @@ class Town:
 
     def _merge(self, members: list[Person]) -> None:
         """ほかの世帯に入る。"""
+        if self.chance.random() < 0.7:
+            return
         other = self.chance.choice([one for one in self.books.world if one.number != RECORDER])
         if other.household != members[0].household:
             for one in members:
@@ -212,6 +216,11 @@ class Town:
             return
         self._expect(judged.rows == len(rows), "判定した行の数が、届いた行の数と違う")
         self._verdicts(chosen)
+
+    def through(self) -> None:
+        """申し出から銀行の結果まで。どこで止まるかは、その時による。"""
+        for work in (self.claim, self.pay, self.bank)[: self.chance.randint(1, 3)]:
+            work()
 
     def ward_rows(self) -> None:
         """区が直接扱う人の行を、区が作って判定する。"""
@@ -365,6 +374,23 @@ class Town:
                 self._expect(f"{number:010d}".encode() not in data, f"区直轄の人 {number} が {path.name} にある")
 
     # ---- いつも正しいこと
+
+    def number_of(self, table: str) -> int:
+        """この表の行の数。"""
+        with self.home.ward.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(ward.metadata.tables[table])
+            return int(connection.execute(query).scalar_one())
+
+    def checks(self) -> Counter[str]:
+        """判定の答えの内訳。"""
+        with self.home.ward.connect() as connection:
+            rows = connection.execute(sa.select(ward.verdict.c.verdict, ward.verdict.c.checks)).all()
+        return Counter(f"{row[0]} {row[1]}" for row in rows)
+
+    def close(self) -> None:
+        """世界をしまう。"""
+        self.home.ward.dispose()
+        shutil.rmtree(self.home.path.parent, ignore_errors=True)
 
     def payments(self) -> list[dict[str, Any]]:
         with self.home.ward.connect() as connection:
