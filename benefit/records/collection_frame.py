@@ -15,10 +15,10 @@ SEED_1 = "種文書 001（新宿区 モバイルレジ・ペイジー・レイ�
 SEED_3 = "種文書 003（新宿区 延長保育料のコンビニ収納。項目の名と順）"
 SEED_4 = "種文書 004（目黒区 公金収納ネットワークサービス。項目の名）"
 #: 速報・確報・速報取消（コンビニ）。ペイジーとモバイルレジも同じ三つを使う。
-PROMPT, CONFIRMED, CANCELLED = "01", "02", "03"
-DATA_KINDS = (PROMPT, CONFIRMED, CANCELLED)
+PROVISIONAL, FINAL, CANCELLED = "01", "02", "03"
+DATA_KINDS = (PROVISIONAL, FINAL, CANCELLED)
 #: 合計レコードの三つの欄（英語名、日本語名）。
-KIND_SLOTS = (("prompt", "速報"), ("confirmed", "確報"), ("cancelled", "速報取消"))
+KIND_SLOTS = (("provisional", "速報"), ("final", "確報"), ("cancelled", "速報取消"))
 DATA_KIND_NOTE = "01 速報、02 確報、03 速報取消"
 
 

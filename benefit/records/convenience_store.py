@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from benefit.domain.errors import WrongUse
 from benefit.records import collection_frame as frame
-from benefit.records.collection_frame import CANCELLED, CONFIRMED, DATA_KIND_NOTE, DATA_KINDS
+from benefit.records.collection_frame import CANCELLED, FINAL, DATA_KIND_NOTE, DATA_KINDS
 from benefit.records.file_layout import FileLayout, Part
 from benefit.records.forms import is_date
 from benefit.records.layout import Layout, const, digits, filler, text
@@ -121,8 +121,8 @@ def _e_money_trailer() -> Layout:
         "電子マネー収納トレーラ",
         LENGTH,
         const("8", "レコード区分"),
-        digits("prompt_count", "速報件数合計", 6, choices=("000000",), blank_ok=True, note="扱わない"),
-        digits("prompt_yen", "速報金額合計", 12, choices=("0" * 12,), blank_ok=True, note="扱わない"),
+        digits("provisional_count", "速報件数合計", 6, choices=("000000",), blank_ok=True, note="扱わない"),
+        digits("provisional_yen", "速報金額合計", 12, choices=("0" * 12,), blank_ok=True, note="扱わない"),
         *frame.trailer("電子マネー収納", LENGTH, frame.KIND_SLOTS[1:], source=frame.SEED_3).fields[1:-1],
         filler(65),
         source=frame.SEED_3,
@@ -135,7 +135,7 @@ def e_money_layout(free: FreeSpace = FreeSpace()) -> FileLayout:
     return FileLayout(
         "electronic-money",
         "電子マネー収納データ",
-        data=_data(name, (CONFIRMED, CANCELLED)),
+        data=_data(name, (FINAL, CANCELLED)),
         header=frame.header(name, LENGTH, source=frame.SEED_3, blank_ok=True),
         trailer=_e_money_trailer(),
         end=frame.end(name, LENGTH, source=frame.SEED_3, blank_ok=True),

@@ -1,7 +1,7 @@
 """ファイルの様式: 見出し・明細・合計・終わりのレコードと、合計が何を数えるかを、一つの表として宣言する。
 
     FileLayout("cvs", "コンビニ収納", data=DATA, header=HEADER, trailer=TRAILER, end=END,
-               totals=(Total("prompt_count", "prompt_yen", "amount_yen", "data_kind", ("01",)), …),
+               totals=(Total("provisional_count", "provisional_yen", "amount_yen", "data_kind", ("01",)), …),
                parts=(Part("amount_yen", "支払金額", "barcode", 38, 6, number=True), …))
 
 読み手（`file_reader`）、書き手（`file_writer`）、仕様書（`layout_sheet`）、様式の変換は、この宣言だけを見る。
