@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from benefit.domain.errors import WrongUse
 from benefit.records import collection_frame as frame
-from benefit.records.collection_frame import CANCELLED, FINAL, DATA_KIND_NOTE, DATA_KINDS
+from benefit.records.collection_frame import CANCELLED, DATA_KIND_NOTE, DATA_KINDS, FINAL
 from benefit.records.file_layout import FileLayout, Part
 from benefit.records.forms import is_date
 from benefit.records.layout import Layout, const, digits, filler, text
