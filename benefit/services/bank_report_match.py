@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, exists, select
 
 from benefit.domain.business_days import is_bank_business_day
 from benefit.records.transfer_result_row import REASONS, Outcome, TransferResult
@@ -55,6 +55,12 @@ def can(state: str, word: str) -> bool:
     }[word]
 
 
+def claimed() -> ColumnElement[bool]:
+    """この支払（`payment`）には、返還を請求してあるか。支給済のお金が債権に移っているので、後から届いた不能では戻せない。"""
+    table, approval = ward.repayment, ward.repayment_approval
+    return exists().where(table.c.payment_id == ward.payment.c.id, approval.c.release_id == table.c.id)
+
+
 def earliest_day(received_on: date) -> date:
     """日付のない知らせで、遡って探す最初の振込指定日。"""
     day, left = received_on, WINDOW_DAYS
@@ -84,6 +90,8 @@ def match(
         if one is not None and (
             one["payment_id"] in taken
             or not can(one["state"], word)
+            # 返還を請求した支払に届いた不能は、請求をどうするかを人が決める。
+            or (word in CAME_BACK and one["claimed"])
             # 番号のない同じ知らせが、同じ種類のファイルで二度来たら、別の支払かもしれない。
             or (not numbered and one["state"] == "F43" and one["payment_id"] in told)
         ):
@@ -156,6 +164,7 @@ def _payments(
             payment.c.failure_id,
             payment.c.attempt,
             payment.c.state,
+            claimed().label("claimed"),
             *(payment.c[name] for name in _KEY),
             entitlement.c.case_number,
             line.c.transfer_id,

@@ -20,7 +20,7 @@ from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import Place, RefusedInput, WrongUse
 from benefit.records import transfer_results
 from benefit.records.transfer_result_row import Outcome, TransferResults
-from benefit.services.bank_report_match import CAME_BACK, match, stored_line
+from benefit.services.bank_report_match import CAME_BACK, claimed, match, stored_line
 from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
 from benefit.services.transfer_make import post_where
@@ -165,6 +165,8 @@ def move(connection: Connection, lines: Any, now: Any, *, payment_id: int | None
             lines, line.c.outcome.in_(words)
         )
         chosen = payment.c.id.in_(named) & (payment.c.state == before)
+        if kind == "uncredit":
+            chosen &= ~claimed()
         post_where(connection, kind, chosen, now)
         connection.execute(payment.update().where(chosen).values(state=after))
 

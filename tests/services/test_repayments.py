@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from benefit.domain.entitlement import check_digit
 from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.records.transfer_result_row import Outcome
 from benefit.services import bank_reports, endings, repayments, repayments_list
 from benefit.store import ward
 from tests.services.conftest import FIRST, MAKER, SECOND, Office, answered, refused_by_the_store
@@ -74,12 +75,12 @@ def test_paid_back_in_full_in_instalments(office: Office) -> None:
 
 def test_an_overpaid_part_leaves_the_payment_paid(office: Office) -> None:
     number, payment = pay(office)
-    claimed = claim(office, number, 10_000)
-    assert receive(office, claimed, 10_000, "S-1").repaid_in_full is False
+    claimed = claim(office, number, 9_000)
+    assert receive(office, claimed, 9_000, "S-1").repaid_in_full is False
     assert state_of(office, payment) == "F42"
     # 残りも請求でき、合わせて全額になれば返還済になる。
     rest = claim(office, number)
-    assert receive(office, rest, int(str(payment["amount_yen"])) - 10_000, "S-2").repaid_in_full
+    assert receive(office, rest, int(str(payment["amount_yen"])) - 9_000, "S-2").repaid_in_full
     assert state_of(office, payment) == "F48"
 
 
@@ -201,6 +202,23 @@ def test_the_list_says_what_is_outstanding_and_how_late(office: Office) -> None:
     assert (row["state"], row["outstanding_yen"], row["days_over"]) == ("R52", 0, 0)
     shown = repayments_list.shown(repayments_list.claims(office.home, today=TODAY))
     assert shown["状態"].to_list() == ["返還済"]
+
+
+def test_a_failure_that_comes_after_the_claim_goes_to_people(office: Office) -> None:
+    """返還を請求した後に届いた不能で、支給済が負にならない。人が請求をどうするかを決める。"""
+    sent = office.send()
+    bank_reports.take(office.home, "results", answered(office, sent.id), clock=office.clock)
+    payment = office.payments()[0]
+    with office.home.ward.connect() as connection:
+        query = sa.select(ward.entitlement.c.case_number).where(ward.entitlement.c.id == payment["entitlement_id"])
+        number = connection.execute(query).scalar_one()
+    claim(office, number, 1_000)
+    before = office.balances()
+    late = answered(office, sent.id, (Outcome.FAILED, "04"), created_on=date(2024, 8, 6))
+    done = bank_reports.take(office.home, "results", late, clock=office.clock)
+    assert done.unmatched == 1
+    assert state_of(office, payment) == "F42"
+    assert office.balances() == before
 
 
 def test_words_and_dates(office: Office) -> None:
