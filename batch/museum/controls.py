@@ -14,7 +14,7 @@ def _one(key: str, name: str, mechanism: str, where: str, *signs: str) -> Contro
 
 
 COUNT = _one(
-    "CHK04", "まだ払っていない権利より多い行のファイルは、開く前に断る", "ファイルの件数の上限",
+    "CHK04", "まだ払っていない権利より多い行のファイルは、一行も判定せずに断る", "ファイルの件数の上限",
     "支給判定 CHK04（benefit/services/judgment.py）", "CHK04",
 )  # fmt: skip
 SAME_FILE = _one(

@@ -341,7 +341,9 @@ def stop_of(step: str, refused: BenefitError) -> Stop:
 
 
 def _blocked(judged: Judged) -> Stop:
-    names = {check.id.removesuffix("H"): check.says for check in _checks()}
+    # 重さの二つある検査（CHK72 と CHK72H）は番号が一つなので、重いほう（CHK72）の文を言う。
+    checks = sorted(_checks(), key=lambda check: not check.id.endswith("H"))
+    names = {check.id.removesuffix("H"): check.says for check in checks}
     said = "、".join(
         f"{check} {names[check]}（{count} 行）" for check, count in judged.checks.items() if check != "CHK95"
     )
