@@ -81,18 +81,21 @@ def check(
     from benefit.records import csv_layout, file_reader
     from benefit.records.convenience_store_csv import CSV_LAYOUTS
     from benefit.services import layouts
-    from benefit.services.files import write_atomic
+    from benefit.services.files import read_input, write_atomic
+    from benefit.services.layouts import blocks_of
 
     given = context(ctx)
     reading: csv_layout.CsvReading | file_reader.Reading
     if layout_id in CSV_LAYOUTS:
-        title, reading = (
-            CSV_LAYOUTS[layout_id].title,
-            csv_layout.read(_content(file), CSV_LAYOUTS[layout_id], file=file.name),
-        )
+        title = CSV_LAYOUTS[layout_id].title
+        reading = csv_layout.read(read_input(file), CSV_LAYOUTS[layout_id], file=file.name)
     else:
         layout = layouts.find(given.home, layout_id)
-        title, reading = layout.title, file_reader.read(_content(file), layout, file=file.name)
+        title, reader = layout.title, file_reader.Reader(layout, file.name)
+        # 塊ごとに確かめて捨てる。百万件でも、記憶は件数によらない。
+        for _table in reader.tables(blocks_of(file)):
+            pass
+        reading = reader.reading()
     for fault in reading.faults[:_SHOWN]:
         given.say(str(fault.refusal(file.name)))
     count = len(reading.faults) + reading.more_faults

@@ -5,6 +5,7 @@ TOML は、一覧を求められるたびに全部読んで確かめる。誤り
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from benefit.domain.errors import Place, RefusedInput, WrongUse
@@ -14,6 +15,8 @@ from benefit.records.layout_conversion import Conversion, Converter
 from benefit.records.layout_conversions import CONVERSIONS
 from benefit.records.layout_registry import BUILT_IN
 from benefit.services.home import Home
+
+_BLOCK = 1 << 22
 
 
 def folder(home: Home) -> Path:
@@ -71,3 +74,12 @@ def converter(home: Home, source: str, target: str, *, using: str = "") -> Conve
     if len(fitting) > 1:
         raise WrongUse("変換が二つ以上あります。--using で選びます", code="conversion", allowed=names)
     return Converter(fitting[0], layouts[source], layouts[target])
+
+
+def blocks_of(file: Path) -> Iterator[bytes]:
+    """ファイルを塊ごとに読む（`file_reader.Reader.tables` に渡す）。"""
+    if not file.is_file():
+        raise RefusedInput("ファイルがありません", code="no-file", place=Place(file.name))
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            yield block
