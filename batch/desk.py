@@ -116,14 +116,22 @@ def read_forms(file: Path) -> list[ReceivedForm]:
                 outcome=row["結果"],
                 reviewed_on=day(reviewed, f"{rows.line_num} 行目の審査完了日") if reviewed else None,
                 deficiency=row["不備"],
-                bank_code=row["金融機関コード"] or None,
-                branch_code=row["支店コード"] or None,
-                account_type=row["預金種目"] or None,
-                account_number=row["口座番号"] or None,
+                **_account(row, f"{file.name} の {rows.line_num} 行目"),
                 holder_kana=row["口座名義カナ"] or None,
             )
         )
     return made
+
+
+def _account(row: dict[str, str], where: str) -> dict[str, str | None]:
+    """口座の四項目。ゆうちょ銀行の「記号-番号」は、振込用の店番・種目・番号に直す。"""
+    from benefit.records.yucho import as_written
+
+    try:
+        told = as_written(*(row[name] or "" for name in ("金融機関コード", "支店コード", "預金種目", "口座番号")))
+    except RefusedInput as refused:
+        raise RefusedInput(f"{where}: {refused}", code="account") from None
+    return {name: value or None for name, value in told._asdict().items()}
 
 
 @app.command()

@@ -170,6 +170,7 @@ def answer(
 ) -> None:
     """担当課の回答を記す。別の人が benefit failure approve で承認するまで、効かない。"""
     from benefit.records.transfer_result_row import Account
+    from benefit.records.yucho import as_written
     from benefit.services import bank_master, failure_answers
 
     given = context(ctx)
@@ -181,7 +182,7 @@ def answer(
         failure_id=number,
         kind=kind,
         reason=reason,
-        account=Account(*parts) if parts else None,
+        account=Account(*as_written(*parts[:4]), parts[4]) if parts else None,
         review_on=day(review_on, "--review-on") if review_on else None,
         not_ours=not_ours,
     )

@@ -11,6 +11,7 @@ from benefit.domain.errors import Place, RefusedInput
 
 BANK_CODE = "9900"
 ORDINARY, CURRENT = "1", "2"
+_DASHES = str.maketrans(dict.fromkeys("－‐‑‒–—―−ー", "-"))
 
 
 class YuchoAccount(NamedTuple):
@@ -46,6 +47,33 @@ def account_of(symbol: str, number: str) -> YuchoAccount:
         found=f"{symbol[0]} で始まる",
         allowed="0 か 1 で始まる記号",
     )
+
+
+def as_written(bank_code: str, branch_code: str, account_type: str, account_number: str) -> YuchoAccount:
+    """申請書・確認書・回答に書かれた口座を、振込用の口座に。ゆうちょ銀行の「記号-番号」だけを直し、ほかはそのまま返す。
+
+    「記号-番号」は口座番号の所に書き、支店コードと預金種目は空にする。ゆうちょ銀行（9900）なのに、振込用の店番
+    （末尾が 8 か 9）と 7 桁の番号でなければ、記号番号をそのまま写したものとみて断る。店番があるかは CHK80 が見る。
+    """
+    symbol, dash, number = account_number.strip().translate(_DASHES).partition("-")
+    if dash:
+        if bank_code.strip() not in {"", BANK_CODE}:
+            raise RefusedInput(
+                "記号-番号は、ゆうちょ銀行の書き方です", place=Place(field="口座番号"), allowed="7 桁の数字"
+            )
+        if branch_code.strip() or account_type.strip():
+            raise RefusedInput(
+                "記号-番号のときは、支店コードと預金種目を空にします（番号から決まります）",
+                place=Place(field="口座番号"),
+            )
+        return account_of(symbol, number)
+    if bank_code == BANK_CODE and not (branch_code[-1:] in {"8", "9"} and len(account_number) == 7):
+        raise RefusedInput(
+            "ゆうちょ銀行の口座が、振込用の店番と番号になっていません",
+            place=Place(field="口座番号"),
+            allowed="「記号-番号」（例 19990-90000011）、または末尾が 8 か 9 の店番と 7 桁の番号",
+        )
+    return YuchoAccount(bank_code, branch_code, account_type, account_number)
 
 
 def _check_digits(number: str, shortest: int, longest: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from benefit.domain.claim import EVIDENCE, KINDS
 from benefit.domain.errors import Place, RefusedInput
+from benefit.records.yucho import as_written
 from benefit.records.zengin_text import convert
 
 _ANSWERS = ("課税", "非課税", "未申告")
@@ -78,6 +79,8 @@ def account(text: str) -> list[str]:
     shape = "金融機関コード 4 桁,支店コード 3 桁,預金種目（1・2・4）,口座番号 7 桁,名義カナ"
     if len(parts) != 5:
         raise refuse("口座", "五つの項目を「,」で区切ります", found=f"{len(parts)} 項目", allowed=shape)
+    # ゆうちょ銀行は「9900,,,記号-番号,名義カナ」とも書ける。
+    parts = [*as_written(*parts[:4]), parts[4]]
     for value, length in zip(parts[:4], (4, 3, 1, 7), strict=True):
         if len(value) != length or not (value.isascii() and value.isdigit()):
             raise refuse("口座", "桁が合いません", allowed=shape)
