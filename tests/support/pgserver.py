@@ -39,6 +39,9 @@ class Server:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        if settings.get("listen_addresses") == "":
+            # 何度も立て直すあいだに、空いた番号をほかのサーバーに取られても、つなぐ先を取り違えない。
+            self.url = f"postgresql+psycopg://postgres@/postgres?host={base}&port={port}"
         self.options = {"port": port, "unix_socket_directories": base, "listen_addresses": "127.0.0.1", **settings}
         subprocess.run(
             [
@@ -84,6 +87,7 @@ class Server:
         raise RuntimeError((self.base / "log").read_text(errors="replace"))
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """止めて、終わるまで待つ。"""
         self.process.send_signal(how)
         self.process.wait(30)
 
@@ -94,8 +98,10 @@ def postgres(**settings: str) -> Iterator[Server]:
     base = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir=where))
     try:
         server = Server(base, **settings)
-        server.start()
-        yield server
-        server.stop()
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(base, ignore_errors=True)
