@@ -60,7 +60,8 @@ def add_to(app: typer.Typer) -> None:
         chosen = given.home.programme(programme)
         with given.progress() as bar:
             bar.add_task("支給判定をしています", total=None)
-            common = {"out": out, "today": on, "bank_master": bank_master.in_use(given.home), "clock": given.clock}
+            banks = bank_master.in_use(given.home)
+            common = {"out": out, "today": on, "bank_master": banks, "clock": given.clock}
             if folder is not None:
                 done = judgment.judge_folder(given.home, chosen, folder, **common)  # type: ignore[arg-type]
             elif again is not None:
@@ -76,6 +77,8 @@ def add_to(app: typer.Typer) -> None:
                     return
                 done = found
         tell(given, done, out)
+        for line in bank_master.told(banks, on):
+            given.say(f"  {line}")
 
 
 hold_app = typer.Typer(no_args_is_help=True, help="保留の一覧と解除（二人で解除し、judge --again で判定し直す）")

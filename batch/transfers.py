@@ -42,12 +42,13 @@ def make(
 
     given = context(ctx)
     actor = given.ward_staff(by)
+    banks, on = bank_master.in_use(given.home), day(today) if today else tokyo_date(given.clock())
     made = transfers.make(
         given.home,
         given.home.programme(programme),
         pay_date=day(pay_date, "--pay-date"),
-        today=day(today) if today else tokyo_date(given.clock()),
-        bank_master=bank_master.in_use(given.home),
+        today=on,
+        bank_master=banks,
         actor=actor,
         clock=given.clock,
     )
@@ -55,6 +56,8 @@ def make(
         given.say("振り込む行はありません（支給可で、まだ振込になっていない行がない）。")
         return
     describe(given, made)
+    for line in bank_master.told(banks, on):
+        given.say(line)
     given.say(f"次: 別の二人が benefit transfer approve {made.id} --by ID で承認します。")
 
 

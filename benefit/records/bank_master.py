@@ -23,6 +23,8 @@ from benefit.records.zengin import ACCOUNT_TYPES
 from benefit.records.zengin_text import BANK_NAME, convert, cut
 
 NAME_BYTES = 15
+#: これより古い表（日数）で口座を見たら、そう言う。店舗の統廃合は毎月ある。
+STALE_DAYS = 31
 #: 割り当てのない銀行番号（formats §1.4）。架空の銀行として、デモと試験だけが使う。
 TEST_BANK_CODE = "9999"
 _TEST_BANK_NAME = "カクウギンコウ"
@@ -77,6 +79,10 @@ class BankMaster:
         self.as_of = as_of
         self.source = source
         self._banks = dict(banks)
+
+    def age(self, today: date) -> int:
+        """表の日付から `today` までの日数。表のほうが新しければ 0。"""
+        return max(0, (today - self.as_of).days)
 
     @staticmethod
     def installed() -> BankMaster:
