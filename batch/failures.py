@@ -57,7 +57,7 @@ def listed(
     if rows.is_empty():
         given.say("振込不能は届いていません。")
     chosen = rows.filter(rows["overdue"]) if overdue else rows if every else rows.filter(rows["open_yen"] > 0)
-    names = ("id", "received_on", "section", "status", "days_open", "late", "returned_yen", "masked", "due_on")
+    names = ("id", "received_on", "section", "status", "days_open", "returned_yen", "due_on", "late")
     if not chosen.is_empty():
         shown = failure_book.shown(chosen).select(names).rename({name: failure_book.COLUMNS[name] for name in names})
         _table(given, shown, title="期限を過ぎた不能" if overdue else "振込不能")
