@@ -272,3 +272,19 @@ def test_a_time_that_is_no_time_is_refused_by_the_writer_too(value):
     rows = [SAMPLES["payeasy-paid"][1][0] | {"paid_at": value}]
     with pytest.raises(RefusedFile, match="納付時刻"):
         write(layout, [(SAMPLES["payeasy-paid"][0], table(layout, rows))])
+
+
+@pytest.mark.parametrize("layout_id", BUILT_IN)
+def test_every_byte_of_a_filler_and_a_constant_is_looked_at(layout_id):
+    layout = BUILT_IN[layout_id]
+    records = sample(layout_id).split(b"\r\n")
+    at = next(at for at, record in enumerate(records) if layout.layout_of(record) is layout.data)
+    fixed = [placed for placed in layout.data.placed if not placed.field.holds_value]
+    broken, wanted = [], []
+    for placed in fixed:
+        for byte in {max(2, placed.start), placed.end} - {1}:
+            broken.append(records[at][: byte - 1] + b"#" + records[at][byte:])
+            wanted.append(placed.title)
+    reading = read(b"\r\n".join([*records[:at], *broken, *records[at + 1 :]]), layout)
+    listed = [(fault.record, fault.field) for fault in reading.faults if fault.code == "layout"]
+    assert listed == [(at + 1 + place, title) for place, title in enumerate(wanted)]
