@@ -23,6 +23,7 @@ from benefit.rules.payment_check import FILE_CHECKS
 from benefit.services.files import atomic_path, read_input, read_manifest, sha256_of
 from benefit.services.gate import stand
 from benefit.services.home import Home
+from benefit.services.judgment_past import counted_then
 from benefit.services.judgment_register import register
 from benefit.services.judgment_report import Judged, write_results
 from benefit.services.judgment_rows import prepare, ward_rows
@@ -226,7 +227,7 @@ def _judge(
     clock: Clock,
 ) -> None:
     standing = stand(home, programme, today)
-    prepared = prepare(standing, rows, today, bank_master, fingerprint)
+    prepared = prepare(standing, rows, today, bank_master, fingerprint, counted_then(home, standing))
     # 判定し直す（--again）ために、申し出の行を残す。登録より先に置くので、登録された判定の行はいつもある。
     with atomic_path(kept_rows(home, fingerprint)) as beside:
         rows.write_parquet(beside, compression="zstd")

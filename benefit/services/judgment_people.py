@@ -19,15 +19,15 @@ PERSON, CHILD, ORIGIN = "person", "child", "origin"
 PAIRS = {"line_number": pl.Int64, "other_id": pl.Int64, "kind": pl.String}
 
 
-def overlaps(standing: Standing, rows: pl.DataFrame) -> pl.DataFrame:
+def overlaps(standing: Standing, rows: pl.DataFrame, counted: pl.DataFrame | None = None) -> pl.DataFrame:
     """行と、人の重なるほかの権利: line_number、other_id、kind。元の世帯から見た避難者の権利は、入らない（K11）。"""
     lines = rows.filter(pl.col("entitlement_id").is_not_null()).select("line_number", "entitlement_id")
-    households, children = _same_people(standing), _same_children(standing)
+    households, children = _same_people(standing, counted), _same_children(standing)
     pairs = pl.concat([households, children])
     return lines.join(pairs, on="entitlement_id").select(*PAIRS).unique().sort("line_number", "other_id")
 
 
-def _same_people(standing: Standing) -> pl.DataFrame:
+def _same_people(standing: Standing, counted: pl.DataFrame | None) -> pl.DataFrame:
     """世帯の給付（避難者の世帯を含む）どうしの、同じ人を持つ組: entitlement_id、other_id、kind。"""
     kinds = ("HH100K", "EVACUEE")
     all_ = standing.entitlements.filter(pl.col("slot_kind").is_in(kinds)).select(
@@ -50,12 +50,13 @@ def _same_people(standing: Standing) -> pl.DataFrame:
         schema={"person_number": pl.Int64, "subject_number": pl.Int64},
         orient="row",
     ).join(all_.filter(pl.col("slot_kind") == "EVACUEE").select("id", "subject_number"), on="subject_number")
-    links = pl.concat([frame.select("person_number", "id") for frame in (members, payees, fled)]).unique()
-    twice = links.filter(pl.col("id").n_unique().over("person_number") > 1)
+    mine = pl.concat([frame.select("person_number", "id") for frame in (members, payees, fled)]).unique()
+    # 判定する行の人は、いまの世帯の人。ほかの権利の人は、いまの世帯の人と、前に判定した時に数えた人。
+    theirs = mine if counted is None else pl.concat([mine, counted.select("person_number", "id")]).unique()
     side = all_.select("id", "slot_kind")
     return (
-        twice.select("person_number", entitlement_id="id")
-        .join(twice.select("person_number", other_id="id"), on="person_number")
+        mine.select("person_number", entitlement_id="id")
+        .join(theirs.select("person_number", other_id="id"), on="person_number")
         .filter(pl.col("entitlement_id") != pl.col("other_id"))
         .join(side.rename({"id": "entitlement_id"}), on="entitlement_id")
         .join(side.rename({"id": "other_id", "slot_kind": "other_kind"}), on="other_id")

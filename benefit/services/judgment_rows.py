@@ -99,8 +99,18 @@ class Prepared:
     known: pl.DataFrame
 
 
-def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: BankMaster, fingerprint: str) -> Prepared:
-    """検査が見る列を揃える: 支給権利、受給者、いまの判定、使う口座、人の重なり。"""
+def prepare(
+    standing: Standing,
+    rows: pl.DataFrame,
+    today: date,
+    bank_master: BankMaster,
+    fingerprint: str,
+    counted: pl.DataFrame | None = None,
+) -> Prepared:
+    """検査が見る列を揃える: 支給権利、受給者、いまの判定、使う口座、人の重なり。
+
+    counted: 前に支給可と判定した時、その権利に数えた人（`judgment_past`）。
+    """
     known = people(standing.inputs).select("person_number", payee_kana="kana_name", payee_birth="birth")
     office = pl.col("removed_reason") == "職権"
     moved = standing.inputs.facts.residents.filter(
@@ -148,7 +158,7 @@ def prepare(standing: Standing, rows: pl.DataFrame, today: date, bank_master: Ba
     joined = joined.with_columns(
         pl.col("entitlement_id").cast(pl.Int64), judged_on=pl.lit(today), sampled=sampled(fingerprint)
     )
-    overlaps = judgment_people.overlaps(standing, joined)
+    overlaps = judgment_people.overlaps(standing, joined, counted)
     open_ = standing.entitlements.select(other_id="id", other_open="eligible_now")
     return Prepared(joined, overlaps.join(open_, on="other_id", how="left", maintain_order="left"), known)
 
