@@ -258,11 +258,10 @@ def _prepare_results(root: Path, inputs: Path) -> None:
     (inputs / "kekka.txt").write_bytes(transfer_results.mirror(request, answers, created_on=jobs.PAY_DATE))
 
 
-def kill_at_every_point(line: Line, step: str, chance: random.Random) -> set[str]:
+def kill_at_every_point(line: Line, step: str) -> set[str]:
     """この段の、名のついた瞬間の全部で一度は止める。結果が違った瞬間を返す。
 
     続けて止めるとき、前に止めたせいで道が変わったら（もう済んでいる所は通らない）、その瞬間は新しい写しでやり直す。
-    残りの回数は、でたらめな瞬間で止めてから比べる。
     """
     pending = list(enumerate(line.points[step], 1))
     wrong: set[str] = set()
@@ -275,8 +274,6 @@ def kill_at_every_point(line: Line, step: str, chance: random.Random) -> set[str
                 break
             tried.append(f"{at} {stopped}")
         del pending[: len(tried)]
-        for _ in range(CHAIN - len(tried)):
-            copy.kill_after(chance.uniform(0, line.seconds[step]))
         if not copy.settled_alike():
             wrong |= set(tried)
     return wrong
