@@ -42,9 +42,9 @@ def _newline_of(start: bytes, length: int) -> bytes:
 
 
 def _last_break(kept: bytes, newline: bytes, length: int, file: str) -> int:
-    """ここまでなら切ってよい、という長さ。末尾の 0x1A かもしれない一バイトは残す。"""
+    """ここまでなら切ってよい、という長さ。"""
     if not newline:
-        return max(0, len(kept) - 1) // length * length
+        return len(kept) // length * length
     at = kept.rfind(newline)
     if at < 0 and len(kept) > _LONGEST_LINE:
         raise RefusedInput("改行のない長すぎる行があります", code="newline", place=Place(file))
