@@ -75,6 +75,7 @@ def test_the_amount_alone_never_matches(office: Office) -> None:
     mine = lone(office)
     done = take(office, "failures", noticed(office, stranger(mine)))
     assert (done.matched, done.others) == (0, 1)
+    assert done.to_people == ("1 番目の行: 当たる支払がありません",)
     assert {row["state"] for row in office.payments()} == {"F41"}
 
 
