@@ -164,7 +164,7 @@ def waiting(home: Home, *, today: date) -> pl.DataFrame:
     with reading(home.ward) as connection:
         for row in connection.execute(query):
             at = row.approved_at if row.approved_at.tzinfo else row.approved_at.replace(tzinfo=UTC)
-            days = (today - tokyo_date(at)).days
+            days = max((today - tokyo_date(at)).days, 0)
             open_now = row.state == "F41"
             records.append(
                 (
