@@ -24,8 +24,7 @@ def _total_yen(office: Office) -> int:
 
 
 def _first_gets_all(office: Office) -> Path:
-    rows = office.rows()
-    return office.plan([rows[0] | {"支給予定額": str(_total_yen(office))}])
+    return office.plan([office.row("過去 一郎") | {"支給予定額": str(_total_yen(office))}])
 
 
 def _abu_row(office: Office) -> list[Stop]:
