@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from benefit.domain.access import Actor
 from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.rules.payment_check import Severity
+from benefit.rules.payment_verdicts import payment_checks
 from benefit.services import holds, judgment
 from benefit.store import ward
 from tests.services.conftest import FIRST, JUDGED, MAKER, PROGRAMME, Office, refused_by_the_store
@@ -104,6 +106,27 @@ def test_a_block_cannot_be_released(office: Office) -> None:
         holds.ask(office.home, PROGRAMME, number, "CHK82", reason="x", actor=MAKER, clock=office.clock)
     with pytest.raises(WrongUse, match="理由"):
         holds.ask(office.home, PROGRAMME, number, "CHK82", reason=" ", actor=MAKER, clock=office.clock)
+
+
+def test_no_block_can_be_asked_for_whatever_its_number(office: Office) -> None:
+    """不可だけの検査は、どの番号も解除の申し出を受けない。注意だけの検査も、解除するものではない。"""
+    one, _other = shared(office)
+    checks = payment_checks(PROGRAMME)
+    releasable = {check.number for check in checks if check.severity is Severity.HOLD}
+    assert holds.releasable(PROGRAMME) == releasable
+    for number in {check.number for check in checks} - releasable:
+        with pytest.raises(RefusedByRule, match="解除できる保留ではありません"):
+            holds.ask(office.home, PROGRAMME, one, number, reason="x", actor=MAKER, clock=office.clock)
+    # 保留と不可の両方の重さを持つ番号でも、不可になっている行は受けない。
+    both = {check.number for check in checks if check.severity is Severity.BLOCK} & releasable
+    rows = office.rows()
+    rows[0]["支給予定額"] = "60000"
+    office.judge(office.replan(rows, number="r6-2024-0100", name="blocked"), out="blocked")
+    for number in both:
+        with pytest.raises(RefusedByRule, match="保留になっていません"):
+            holds.ask(
+                office.home, PROGRAMME, rows[0]["給付管理番号"], number, reason="x", actor=MAKER, clock=office.clock
+            )
 
 
 def test_a_release_holds_only_for_the_line_that_was_seen(office: Office) -> None:
