@@ -235,6 +235,9 @@ def main(url: str, rows: int, past: int) -> None:
             sys.stderr.write(f"{past:,} 件の支払のある台帳を作っています…\n")
             fill(connection, rows, past)
     if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            # 番号を自分で付けたので、次の番号を知らせる。
+            connection.exec_driver_sql("SELECT setval('planned_file_id_seq', (SELECT max(id) FROM planned_file))")
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     prepared = planned(rows, past)
