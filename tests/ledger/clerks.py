@@ -81,7 +81,7 @@ def work(
         gate.wait(300)
         for folder in folders:
             kept.did("judge", folder.name, lambda folder=folder: _judge(books, folder))  # type: ignore[misc]
-            for _ in range(3):
+            for _ in range(2):
                 _something(books, kept, chance)
 
 

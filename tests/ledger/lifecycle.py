@@ -98,7 +98,7 @@ class Town:
     @property
     def _events(self) -> list[Callable[[list[Person]], None]]:
         return [
-            self._move, self._die, self._new_head, self._merge, self._split, self._renumber, self._leave,
+            self._move, self._die, self._new_head, self._merge, self._split, self._split, self._renumber, self._leave,
             self._come_back, self._hide, self._tax, self._account,
         ]  # fmt: skip
 
@@ -108,7 +108,7 @@ class Town:
 
     def _die(self, members: list[Person]) -> None:
         alive = [one for one in members if not one.removed_on]
-        if alive and self.chance.random() < 0.3:
+        if alive and self.chance.random() < 0.2:
             one = self.chance.choice(alive)
             one.removed_on, one.removed_reason = self.day, "死亡"
 
@@ -145,7 +145,7 @@ class Town:
         return 6_000_000_000 + self.chance.randrange(900_000_000)
 
     def _leave(self, members: list[Person]) -> None:
-        if self.chance.random() < 0.3:
+        if self.chance.random() < 0.2:
             for one in members:
                 if not one.removed_on:
                     one.removed_on, one.removed_reason = self.day, "転出"
@@ -156,11 +156,11 @@ class Town:
                 one.removed_on, one.removed_reason = None, ""
 
     def _hide(self, members: list[Person]) -> None:
-        if self.chance.random() < 0.1:
+        if self.chance.random() < 0.05:
             self.chance.choice(members).dv = True
 
     def _tax(self, members: list[Person]) -> None:
-        if self.chance.random() < 0.3:
+        if self.chance.random() < 0.1:
             self.chance.choice(members).tax = self.chance.choice(["非課税", "均等割", "所得割"])
 
     def _account(self, members: list[Person]) -> None:
@@ -202,8 +202,12 @@ class Town:
 
     def claim(self) -> None:
         """委託先から、いくつかの権利の申し出が届く（区が直接扱う人や、払った人が混ざることもある）。"""
+        live = {row["slot"] for row in self.payments() if row["state"] in {"F40", "F41", "F42"}}
         rights = self.rights()
-        chosen = self.chance.sample(rights, min(len(rights), self.chance.randint(5, 25)))
+        free = [right for right in rights if right["slot"] not in live]
+        chosen = self.chance.sample(free, min(len(free), self.chance.randint(5, 40)))
+        again = [right for right in rights if right["slot"] in live]
+        chosen += self.chance.sample(again, min(len(again), self.chance.randint(0, 4)))
         if not chosen:
             return
         rows = [self.books.planned_row(right, turn=self.chance.choice([0, 0, 1, 2])) for right in chosen]
