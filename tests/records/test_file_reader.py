@@ -288,3 +288,12 @@ def test_every_byte_of_a_filler_and_a_constant_is_looked_at(layout_id):
     reading = read(b"\r\n".join([*records[:at], *broken, *records[at + 1 :]]), layout)
     listed = [(fault.record, fault.field) for fault in reading.faults if fault.code == "layout"]
     assert listed == [(at + 1 + place, title) for place, title in enumerate(wanted)]
+
+
+@pytest.mark.parametrize("layout_id", [layout.id for layout in BUILT_IN.values() if layout.end_count])
+def test_the_count_of_all_records_is_proven(layout_id):
+    *records, end, last = sample(layout_id).split(b"\r\n")
+    wrong = end[:8] + b"9" + end[9:]
+    (fault,) = read(b"\r\n".join([*records, wrong, last]), BUILT_IN[layout_id]).faults
+    assert (fault.record, fault.code) == (len(records) + 1, "total")
+    assert "レコード総件数" in fault.field
