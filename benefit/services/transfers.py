@@ -15,8 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import Actor
-from benefit.domain.business_days import is_bank_business_day
-from benefit.domain.clock import Clock, tokyo_date
+from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.records import zengin_reader
@@ -28,7 +27,8 @@ from benefit.services.transfer_file import expected_in_file, lines_of, restore_f
 from benefit.services.transfer_gate import check_head
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.services.transfer_make import post_where, register, within_budget, within_file
-from benefit.services.transfer_resend import refuse_unknown_branches, resendable, withdrawn
+from benefit.services.transfer_resend import refuse_unknown_branches, resendable
+from benefit.services.transfer_standing import refuse_day, still_open
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
 
@@ -65,7 +65,7 @@ def make(
 
     `pay_date` は銀行営業日でなければならない。途中で止まっても、もう一度打てば同じファイルになる。
     """
-    _refuse_day(pay_date, today)
+    refuse_day(pay_date, today)
     restore_files(home, programme, bank_master)
     # 判定の日と作る日は違う日でありうる。いまの事実で、亡くなった人などを外す。
     standing = stand(home, programme, today).entitlements.filter("open")
@@ -99,7 +99,7 @@ def make_resend(
     承認も、読み直しも、送り出しも、結果も、この給付の振込と同じ道を通る。
     `programme` は依頼人（会計管理者）の口座を言う。
     """
-    _refuse_day(pay_date, today)
+    refuse_day(pay_date, today)
     restore_files(home, programme, bank_master)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
@@ -112,13 +112,6 @@ def make_resend(
         )
     write_atomic(transfer_path(home, number), data)
     return show(home, number)
-
-
-def _refuse_day(pay_date: date, today: date) -> None:
-    if not is_bank_business_day(pay_date):
-        raise WrongUse(f"{pay_date} は銀行の営業日ではありません", code="business-day")
-    if pay_date <= today:
-        raise WrongUse("振込指定日は、今日より後の日にします", found=str(pay_date))
 
 
 def show(home: Home, number: int) -> Transfer:
@@ -225,7 +218,7 @@ def release(
                 allowed=f"{APPROVALS_NEEDED} 人",
             )
         check_file(home, programme, number, bank_master)
-        _still_open(home, programme, number, clock)
+        still_open(home, programme, number, clock)
         first, second = sorted(transfer.approvers)[:2]
         with home.ward.begin() as connection:
             in_turn(connection, "money")
@@ -274,28 +267,6 @@ def release(
     # 確かめたバイト列そのものを出す。もう一度ディスクから読めば、その間に書き換えられる。
     write_atomic(out / transfer.path.name, check_file(home, programme, number, bank_master))
     return show(home, number)
-
-
-def _still_open(home: Home, programme: Programme, number: int, clock: Clock) -> None:
-    """送り出す日の事実で見直す。亡くなった人、回答が変わった不能などが一件でもあれば、送り出さない。"""
-    with reading(home.ward) as connection:
-        lines = lines_of(connection, number)
-        stopped = withdrawn(connection, lines)
-    in_file = {line["entitlement_id"] for line in lines if line["entitlement_id"] is not None}
-    if in_file:
-        standing = stand(home, programme, tokyo_date(clock())).entitlements
-        closed = standing.filter(~standing["open"])
-        stopped += [
-            f"{row['case_number']}（{row['why_closed']}）"
-            for row in closed.iter_rows(named=True)
-            if row["id"] in in_file
-        ]
-    if stopped:
-        raise RefusedByRule(
-            f"作った後に払えなくなった行が {len(stopped)} 件あります: {'、'.join(stopped[:5])}。"
-            f"benefit transfer cancel {number} で取り消し、作り直してください",
-            code="gate",
-        )
 
 
 def _refuse_cancelled(connection: Connection, number: int) -> None:
