@@ -11,6 +11,7 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.records.transfer_result_row import Outcome
 from benefit.services import bank_reports, endings, transfers
 from benefit.services.gate import stand
+from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import ward
 from tests.services.conftest import FIRST, JUDGED, MAKER, PROGRAMME, SECOND, Office, answered, refused_by_the_store
 
@@ -49,6 +50,9 @@ def test_a_payable_verdict_of_an_ended_right_is_never_paid(office: Office) -> No
     rows = [row for row in office.rows() if row["給付管理番号"] == ended]
     office.judge(office.replan([{**rows[0], "行番号": "1"}]), out="j2")
     assert office.make() is None
+    # 守りは二つ、別々に効く: 振込にできる判定の行に出てこないことと、関門を通らないこと。
+    with office.home.ward.begin() as connection:
+        assert ended not in {line["case_number"] for line in pending_verdicts(connection)}
     standing = stand(office.home, PROGRAMME, JUDGED).entitlements
     closed = standing.filter(standing["case_number"] == ended)
     assert closed["why_closed"].to_list() == ["権利が終わっている"]
