@@ -70,13 +70,13 @@ class Play:
         """台本一つ: 申し出（ときに古い行を混ぜて）、ときに送り出しと結果、そして繰り返し。"""
         self.done = []
         self._does(self.claim)
-        if self.chance.random() < 0.4:
+        if self.chance.random() < 0.3:
             self._does(self.pay)
         if self.chance.random() < 0.4:
             self._does(self.next_day)
-        if self.chance.random() < 0.4:
+        if self.chance.random() < 0.35:
             self._does(self.changed_copy)
-        for one in self.chance.sample(self.same_again, 5):
+        for one in self.chance.sample(self.same_again, 4):
             self._does(one)
 
     def _does(self, deed: Callable[[], None]) -> None:
