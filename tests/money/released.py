@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benefit.records.zengin_reader import findings
-from benefit.services.transfer_lines import expected_in_file, lines_of
+from benefit.services.transfer_file import expected_in_file, lines_of
 from tests.services.conftest import PAY, PROGRAMME, Office
 
 RECORD = 122
