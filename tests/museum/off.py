@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +19,24 @@ from batch.museum.office import Office
 from batch.museum.story import Mistake
 from benefit.records import zengin_reader
 from benefit.rules import payment_verdicts
-from benefit.services import desk_cases, judgment, transfers
+from benefit.services import desk_cases, gate, judgment, transfers
 from benefit.services.files import sha256_of
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import ward
 
 Off = Callable[[pytest.MonkeyPatch, Office], None]
+
+
+def in_transfers(monkeypatch: pytest.MonkeyPatch, name: str, instead: Any) -> None:
+    """振込の仕事の、この部品を使うファイルの全部で、替える（どのファイルが使うかは、変わってよい）。"""
+    users = [
+        module
+        for known, module in list(sys.modules.items())
+        if known.startswith("benefit.services.transfer") and hasattr(module, name)
+    ]
+    assert users, name
+    for module in users:
+        monkeypatch.setattr(module, name, instead)
 
 
 def checks(*ids: str) -> Off:
@@ -110,13 +123,13 @@ def numbered(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict
 
 
 def no_ledger_reading(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
-    monkeypatch.setattr(transfers, "pending_verdicts", every_verdict)
+    in_transfers(monkeypatch, "pending_verdicts", lambda connection, *_given: every_verdict(connection))
 
 
 def straight_from_the_contractor(monkeypatch: pytest.MonkeyPatch, office: Office) -> None:
     """判定を見ず、委託先のファイルの行から振込を作る（鎌倉市）。"""
 
-    def rows_sent(connection: sa.Connection) -> list[dict[str, Any]]:
+    def rows_sent(connection: sa.Connection, *_given: Any) -> list[dict[str, Any]]:
         rows = office.rows(f"planned-by-contractor-{office.plans}")
         table = ward.entitlement
         known = {
@@ -139,12 +152,12 @@ def straight_from_the_contractor(monkeypatch: pytest.MonkeyPatch, office: Office
         ]
         return numbered(connection, lines)
 
-    monkeypatch.setattr(transfers, "pending_verdicts", rows_sent)
+    in_transfers(monkeypatch, "pending_verdicts", rows_sent)
 
 
 def no_gate(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
     """振込を作る時・送り出す時に、いまの事実を見ない。"""
-    real = transfers.stand
+    real = gate.stand
 
     def trusting(*given: Any, **told: Any) -> Any:
         standing = real(*given, **told)
@@ -152,7 +165,7 @@ def no_gate(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
             standing, entitlements=standing.entitlements.with_columns(open=pl.lit(value=True), why_closed=pl.lit(None))
         )
 
-    monkeypatch.setattr(transfers, "stand", trusting)
+    in_transfers(monkeypatch, "stand", trusting)
 
 
 class Whatever(str):
@@ -173,7 +186,7 @@ def no_digest(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
 
 
 def no_ceiling(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
-    monkeypatch.setattr(transfers, "check_head", lambda *_given, **_told: None)
+    in_transfers(monkeypatch, "check_head", lambda *_given, **_told: None)
 
 
 def no_second_reader(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
