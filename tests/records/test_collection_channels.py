@@ -40,7 +40,7 @@ def test_a_barcode_with_a_wrong_check_digit_refuses_the_file():
     wrong = code[:-1] + str((int(code[-1]) + 1) % 10)
     reading = read(content.replace(code.encode(), wrong.encode()), CONVENIENCE_STORE)
     assert [fault.record for fault in reading.faults] == [2, 3]
-    assert code not in str(reading.faults[0])
+    assert code[:10] not in str(reading.faults[0])
 
 
 def test_electronic_money_has_no_prompt_report_and_may_leave_the_frame_blank():
