@@ -215,7 +215,11 @@ SAMPLES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     ),
     "payeasy-upload": (
         _FRAME,
-        [_LEVY | {"change_kind": "1"}, _LEVY2 | {"change_kind": "2"}, _LEVY2 | {"change_kind": "3", "payment_number": "12347"}],
+        [
+            _LEVY | {"change_kind": "1"},
+            _LEVY2 | {"change_kind": "2"},
+            _LEVY2 | {"change_kind": "3", "payment_number": "12347"},
+        ],
     ),
     "payeasy-paid": (
         _FRAME,
