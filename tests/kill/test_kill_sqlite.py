@@ -1,4 +1,4 @@
-"""途中で止まっても、同じコマンドをもう一度打てば、止まらなかったときと同じになる（reliability P1・T01）。SQLite の半分。
+"""途中で止まっても、同じコマンドをもう一度打てば、止まらなかったときと同じになる（reliability P1・T01）。SQLite の六割。
 
 取込・判定・支給判定・振込のどの瞬間にも SIGKILL を送り、もう一度走らせ、台帳の全部の表と出たファイルのバイト列を、
 一度も止めなかったときと比べる。KILLS（二つのデータベースの合計、既定 1,000）で回数を増やせる。
@@ -37,10 +37,10 @@ def test_killed_at_every_named_point_and_repeated_nothing_is_lost_or_doubled(lin
 
 
 def test_killed_at_random_instants_and_repeated_nothing_is_lost_or_doubled(line: killing.Line) -> None:
-    left = max(killing.KILLS // 2 - line.kills.total(), 60)
+    left = max(killing.KILLS * 6 // 10 - line.kills.total(), 60)
     print(f"種 {killing.SEED}、名のついた瞬間で {line.kills.total()} 回、でたらめに {left} 回: {dict(line.kills)}")
     assert not killing.kill_at_random(line, random.Random(killing.SEED), [*steps.STEPS, *MONEY], left)
-    assert line.kills.total() >= killing.KILLS // 2
+    assert line.kills.total() >= killing.KILLS * 6 // 10
     assert killing.audit_holds(line)
 
 
