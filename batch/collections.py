@@ -202,3 +202,18 @@ def overdue(
         table = due.select("id", "subject", "fiscal_year", "term", "notice_number", "due_on", "due_yen", "left_yen")
         table.columns = ["調定", "科目", "年度", "期別", "通知書番号", "納期限", "調定額", "残り"]
         write_atomic(out / "overdue.csv", table.write_csv(quote_style="necessary").encode())
+
+
+@app.command()
+def repayments(ctx: typer.Context, by: By) -> None:
+    """返還の請求を調定にし、消し込まれた入金を、返還の入金として数える。何度打っても同じ。"""
+    from benefit.services import collection_repayments
+
+    given = _ready(ctx)
+    done = collection_repayments.join(given.home, actor=given.ward_staff(by), clock=given.clock)
+    given.say(
+        f"返還: 新しい調定 {done.opened:,} 件、数えた入金 {done.received:,} 件（{done.received_yen:,} 円）、"
+        f"人が見る {len(done.to_people):,} 件"
+    )
+    for line in done.to_people:
+        given.say(f"  {line}")

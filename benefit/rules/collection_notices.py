@@ -37,6 +37,21 @@ def receivable_key(subject: pl.Expr, fiscal_year: pl.Expr, term: pl.Expr, notice
     )
 
 
+def barcode_key(barcode: pl.Expr) -> pl.Expr:
+    """バーコードの鍵: メーカーコードと自由使用欄の 27 桁（再発行・期限・金額が違っても、同じ納付書番号）。"""
+    return pl.concat_str([pl.lit("CVS:"), barcode.str.slice(2, 27)])
+
+
+def payment_number_key(number: pl.Expr) -> pl.Expr:
+    """ペイジーの納付番号の鍵。"""
+    return pl.concat_str([pl.lit("MPN:"), number.str.strip_chars()])
+
+
+def debit_key(customer_number: pl.Expr) -> pl.Expr:
+    """口座振替の顧客番号の鍵。"""
+    return pl.concat_str([pl.lit("DD:"), customer_number.str.strip_chars()])
+
+
 def named(notices: pl.DataFrame) -> pl.DataFrame:
     """`NOTICE` の行に `event` を足す。"""
     order = {channel.value: str(place) for place, channel in enumerate(Channel)}

@@ -18,7 +18,7 @@ from benefit.domain.collection import Channel, NoticeKind
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
 from benefit.records import file_reader
 from benefit.records.layout_registry import BUILT_IN
-from benefit.rules.collection_notices import NOTICE, receivable_key
+from benefit.rules.collection_notices import NOTICE, barcode_key, debit_key, payment_number_key, receivable_key
 from benefit.services import collections
 from benefit.services.collections import Collected
 from benefit.services.files import read_input, sha256_of
@@ -46,21 +46,6 @@ def _said() -> pl.Expr:
     return pl.col("data_kind").replace_strict(
         {code: kind.value for code, kind in _KINDS.items()}, return_dtype=pl.String
     )
-
-
-def barcode_key(barcode: pl.Expr) -> pl.Expr:
-    """バーコードの鍵: メーカーコードと自由使用欄の 27 桁（再発行・期限・金額が違っても、同じ納付書番号）。"""
-    return pl.concat_str([pl.lit("CVS:"), barcode.str.slice(2, 27)])
-
-
-def payment_number_key(number: pl.Expr) -> pl.Expr:
-    """ペイジーの納付番号の鍵。"""
-    return pl.concat_str([pl.lit("MPN:"), number.str.strip_chars()])
-
-
-def debit_key(customer_number: pl.Expr) -> pl.Expr:
-    """口座振替の顧客番号の鍵。"""
-    return pl.concat_str([pl.lit("DD:"), customer_number.str.strip_chars()])
 
 
 def _convenience(channel: Channel) -> Received:

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from benefit.domain.clock import Clock
 from benefit.records import file_reader, standard_system
+from benefit.rules.collection_notices import payment_number_key
 from benefit.services import receivables
-from benefit.services.collection_files import payment_number_key
 from benefit.services.files import read_input
 from benefit.services.home import Home
 from benefit.services.receivables import Registered

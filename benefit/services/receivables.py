@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, func, select
@@ -30,8 +32,6 @@ RECEIVABLE = {
     "late_charge_yen": pl.Int64,
     "due_on": pl.Date,
 }
-#: 返還の調定の科目コード。
-REPAYMENT_SUBJECT = "900"
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,17 @@ def _add(connection: Connection, rows: pl.DataFrame, now: datetime) -> pl.DataFr
         new.select(own.alias("pay_key"), "id").iter_rows(),
     )
     return new
+
+
+def own_key(rows: Sequence[Mapping[str, Any]]) -> pl.Series:
+    """調定の行の、そのものの鍵。"""
+    frame = pl.DataFrame(
+        [(row["subject"], row["fiscal_year"], row["term"], row["notice_number"]) for row in rows],
+        schema={name: RECEIVABLE[name] for name in ("subject", "fiscal_year", "term", "notice_number")},
+        orient="row",
+    )
+    key = receivable_key(pl.col("subject"), pl.col("fiscal_year"), pl.col("term"), pl.col("notice_number"))
+    return frame.select(key.alias("key"))["key"]
 
 
 def add_keys(home: Home, keys: pl.DataFrame, *, clock: Clock) -> int:
