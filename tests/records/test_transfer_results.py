@@ -278,7 +278,7 @@ def test_missing_unknown_and_broken_tables_are_refused(content, code):
 
 def test_the_columns_are_those_of_the_agreement_and_begin_with_the_six_items():
     assert COLUMNS[:6] == REQUIRED
-    assert len(set(COLUMNS)) == len(COLUMNS) == 6 + 7 + 5 + 2
+    assert len(set(COLUMNS)) == len(COLUMNS) == 6 + 7 + 5 + 2 + 4  # 終わりの四つは、担当課との照会のファイルの列
 
 
 def test_only_a_credit_has_no_reason():
