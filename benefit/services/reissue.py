@@ -20,6 +20,7 @@ from benefit.domain.transfer import LIVE_STATES
 from benefit.services import runs
 from benefit.services.entitlements import WATCHED
 from benefit.services.home import Home
+from benefit.services.returns import is_ended
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
@@ -45,6 +46,8 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
         )
         if row is None:
             raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
+        if is_ended(connection, row["id"]):
+            raise RefusedByRule("この権利は終わっているので、出し直せません", code="ended")
         now: Mapping[str, Any] | None = eligible.get(row["slot"])
         if row["slot_kind"] == "ADJ" and _told(connection, row["id"]):
             now = _frozen(home, approved, dict(row), now)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.records.transfer_result_row import Outcome
-from benefit.services import bank_reports, endings, transfers
+from benefit.services import bank_reports, endings, reissue, transfers
 from benefit.services.gate import stand
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import ward
@@ -156,5 +156,7 @@ def test_words_numbers_and_reasons(office: Office) -> None:
     with pytest.raises(WrongUse, match="ありません"):
         endings.approve(office.home, 99, actor=SECOND, clock=office.clock)
     end(office, number)
+    with pytest.raises(RefusedByRule, match="終わっている"):
+        reissue.reissue(office.home, PROGRAMME, number, reason="試験", actor=MAKER, clock=office.clock)
     shown = endings.listed(office.home)
     assert shown.rows() == [(1, number, "不支給", shown["支給額"][0], "試験", MAKER.id, FIRST.id)]
