@@ -206,13 +206,33 @@ def expected_in_file(
 
 
 def restore_files(home: Home, programme: Programme, bank_master: BankMaster) -> None:
-    """台帳にあるのにディスクにないファイルを、台帳から作り直す（登録の直後に止まったとき）。"""
+    """この事業の、まだ送り出していない振込で、ディスクにないファイルを、台帳から作り直す（登録の直後に止まったとき）。
+
+    取り消した振込と送り出した振込は見ない。出し直しや店舗の名の変更の後では作り直せず、後の振込まで止まる。
+    """
+    transfer, line, payment = ward.transfer, ward.transfer_line, ward.payment
     with reading(home.ward) as connection:
-        for row in connection.execute(select(ward.transfer)).mappings().all():
-            path = transfer_path(home, row["id"])
-            if path.exists():
-                continue
-            data = render(lines_of(connection, row["id"]), programme, row["pay_date"], bank_master)
-            if sha256_of(data) != row["sha256"]:
-                raise RefusedByRule(f"振込 {row['id']} を台帳から作り直せません（指紋が違います）", code="restore")
-            write_atomic(path, data)
+        waiting = (
+            select(line.c.transfer_id).join(payment, payment.c.id == line.c.payment_id).where(payment.c.state == "F40")
+        )
+        query = select(transfer.c.id).where(transfer.c.programme == programme.id, transfer.c.id.in_(waiting))
+        numbers = connection.execute(query).scalars().all()
+    for number in numbers:
+        restore_file(home, programme, number, bank_master)
+
+
+def restore_file(home: Home, programme: Programme, number: int, bank_master: BankMaster) -> None:
+    """この振込のファイルがディスクになければ、台帳から作り直す。指紋が違えば断る。"""
+    path = transfer_path(home, number)
+    if path.exists():
+        return
+    with reading(home.ward) as connection:
+        row = connection.execute(select(ward.transfer).where(ward.transfer.c.id == number)).mappings().one()
+        data = render(lines_of(connection, number), programme, row["pay_date"], bank_master)
+    if sha256_of(data) != row["sha256"]:
+        raise RefusedByRule(
+            f"振込 {number} を台帳から作り直せません（指紋が違います）。送り出していなければ、"
+            f"benefit transfer cancel {number} で取り消し、作り直してください",
+            code="restore",
+        )
+    write_atomic(path, data)
