@@ -10,7 +10,7 @@ from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.services import two_people
-from benefit.services.bank_report_match import can
+from benefit.services.bank_report_match import CAME_BACK, can, claimed
 from benefit.services.bank_reports import move
 from benefit.services.failures import item
 from benefit.services.home import Home
@@ -125,7 +125,8 @@ def _refuse(connection: Connection, report_id: int, line_number: int, payment_id
     line, failure, payment = ward.bank_report_line, ward.failure, ward.payment
     here = select(line).where(line.c.bank_report_id == report_id, line.c.line_number == line_number)
     row = connection.execute(here).mappings().first()
-    paid = connection.execute(select(payment).where(payment.c.id == payment_id)).mappings().first()
+    here_paid = payment.c.id == payment_id
+    paid = connection.execute(select(payment).where(here_paid)).mappings().first()
     place = f"取込 {report_id} の {line_number} 番目の行"
     if row is None or paid is None:
         raise WrongUse(f"{place} か支払 {payment_id} がありません", code="no-line")
@@ -136,6 +137,12 @@ def _refuse(connection: Connection, report_id: int, line_number: int, payment_id
         raise RefusedByRule(f"{place}と支払 {payment_id} は、口座か金額が違います", code="another-account")
     if not can(paid["state"], row["outcome"]):
         raise RefusedByRule(f"支払 {payment_id} の状態（{paid['state']}）に、この結果は結べません", code="state")
+    if row["outcome"] in CAME_BACK and connection.execute(select(payment.c.id).where(here_paid, claimed())).first():
+        raise RefusedByRule(
+            f"支払 {payment_id} には、返還を請求してあります。銀行から戻ったお金は、返還の入金として数えます"
+            "（benefit repayment receive）",
+            code="claimed",
+        )
     number = connection.execute(
         select(failure.c.id).where(failure.c.bank_report_id == report_id, failure.c.line_number == line_number)
     ).scalar()
