@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
@@ -28,10 +28,14 @@ from benefit.services.judgment_register import register
 from benefit.services.judgment_report import Judged, write_results
 from benefit.services.judgment_rows import prepare, ward_rows
 from benefit.services.judgment_vanished import AGAIN, WARD_FILE
+from benefit.services.runs import all_runs, last_approved
 from benefit.store import ward
 from benefit.store.engine import in_turn, reading
 
 __all__ = ["Judged", "judge_again", "judge_folder", "judge_ward_rows", "kept_rows", "write_results"]
+
+
+FILE_NUMBER_MAX = 30
 
 
 def _refuse_file(check: str, detail: str, place: str) -> RefusedByRule:
@@ -115,11 +119,15 @@ def judge_again(
         ).first()
         if file is None:
             raise WrongUse("このファイル番号の判定はありません", found=file_number)
-        here = verdict.alias("here")
+        here, judged_in = verdict.alias("here"), table.alias("judged_in")
+        own_turn = judged_in.c.file_number.startswith(f"{file_number}{AGAIN}", autoescape=True)
         # このファイルから先の判定だけを見る。前の判定は、振込不能や返還で終わっていることがある。
+        # 後の別のファイルで申し出のあった権利は、そのファイルで判定し直す（前の口座の申し出を、生き返らせない）。
         settled = connection.execute(
-            select(verdict.c.case_number).where(
-                verdict.c.verdict == "支給可",
+            select(verdict.c.case_number)
+            .join(judged_in, judged_in.c.id == verdict.c.planned_file_id)
+            .where(
+                or_(verdict.c.verdict == "支給可", and_(judged_in.c.id != file.id, ~own_turn)),
                 verdict.c.planned_file_id >= file.id,
                 verdict.c.entitlement_id.in_(select(here.c.entitlement_id).where(here.c.planned_file_id == file.id)),
             )
@@ -194,6 +202,9 @@ def _check_manifest(
     number = str(manifest.get("ファイル番号") or "")
     if not number:
         raise _refuse_file("CHK02", "manifest に「ファイル番号」がありません", place)
+    # 台帳の列（40 字）に、判定し直した回の印を足しても入る長さ。
+    if len(number) > FILE_NUMBER_MAX or not number.isprintable():
+        raise _refuse_file("CHK02", f"「ファイル番号」は {FILE_NUMBER_MAX} 字までの、印字できる字です", place)
     # 区の行と、判定し直した回の番号を、委託先は名乗れない。
     if number.startswith(WARD_FILE) or AGAIN in number:
         raise _refuse_file("CHK02", f"「ファイル番号」に、{WARD_FILE} で始まる番号と「{AGAIN}」は使えません", place)
@@ -226,8 +237,10 @@ def _judge(
     bank_master: BankMaster,
     clock: Clock,
 ) -> None:
+    seen = last_approved(home, programme)
     standing = stand(home, programme, today)
-    prepared = prepare(standing, rows, today, bank_master, fingerprint, counted_then(home, standing))
+    counted = counted_then(home, standing, rows["case_number"])
+    prepared = prepare(standing, rows, today, bank_master, fingerprint, counted)
     # 判定し直す（--again）ために、申し出の行を残す。登録より先に置くので、登録された判定の行はいつもある。
     with atomic_path(kept_rows(home, fingerprint)) as beside:
         rows.write_parquet(beside, compression="zstd")
@@ -237,6 +250,12 @@ def _judge(
         # 読んでいる間に、同じ番号か同じ中身が判定されていることがある。順番を取ってから、もう一度見る。
         if _seen(connection, programme, file_number, fingerprint, file_number):
             return  # 同時に打たれた同じファイル。先の判定が、そのまま結果になる。
+        now = next((run for run in reversed(all_runs(connection, programme.id)) if run.approved_by), None)
+        if (now and now.id) != (seen and seen.id):
+            raise RefusedByRule(
+                "判定している間に、新しい判定（benefit beneficiaries）が承認されました。もう一度、判定してください",
+                code="changed-meanwhile",
+            )
         register(
             connection,
             prepared,

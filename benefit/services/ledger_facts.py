@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
 )
 
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
@@ -36,6 +37,7 @@ def with_ledger(connection: Connection, prepared: Prepared, programme: Programme
     """行に、台帳の事実の列を足す。"""
     rows = prepared.rows
     load(connection, prepared)
+    _refuse_reissued(connection, rows)
     rows = rows.with_columns(
         other_programme=pl.col("line_number").is_in(numbers(connection, _other_programmes(programme)).implode())
     )
@@ -50,6 +52,21 @@ def with_ledger(connection: Connection, prepared: Prepared, programme: Programme
     # 途中で落ちれば、表もトランザクションと一緒に消える。
     judged_line.drop(connection)
     return rows
+
+
+def _refuse_reissued(connection: Connection, rows: pl.DataFrame) -> None:
+    """行を揃えている間に出し直された権利があれば断る。古い枝番の申し出の口座に、新しい受給者の分を払わない。"""
+    table = ward.reissue
+    query = select(table.c.entitlement_id, table.c.branch).where(table.c.entitlement_id.in_(ids()))
+    made = frame(connection, query, {"entitlement_id": pl.Int64, "branch": pl.Int64})
+    seen = rows.select("entitlement_id", "branch_now").drop_nulls()
+    late = made.join(seen, on="entitlement_id").filter(pl.col("branch") > pl.col("branch_now"))
+    if late.height:
+        raise RefusedByRule(
+            f"判定している間に出し直された権利が {late['entitlement_id'].n_unique()} 件あります。"
+            "もう一度、判定してください",
+            code="changed-meanwhile",
+        )
 
 
 def _other_programmes(programme: Programme) -> Select[Any]:
@@ -132,7 +149,8 @@ def _with_returns(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
     recalls = (
         select(payment.c.entitlement_id)
         .join(line, line.c.payment_id == payment.c.id)
-        .where(payment.c.entitlement_id.in_(ids()), ~answered)
+        # 振込不能や返還で戻ったお金の、組戻しの答えは、もう来ない。
+        .where(payment.c.entitlement_id.in_(ids()), payment.c.state.in_(LIVE_STATES), ~answered)
     )
     repayment, approval, receipt = ward.repayment, ward.repayment_approval, ward.repayment_receipt
     received = (

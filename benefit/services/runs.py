@@ -187,6 +187,8 @@ def approve(
     eligible = eligible_of(home, run)
     with home.ward.begin() as connection:
         in_turn(connection, "entitlements")
+        # 支給判定は、見た権利の受給者のままで支給可にする。その登録の間に、受給者を替えない。
+        in_turn(connection, "money")
         known = all_runs(connection, programme.id)
         if any(one.id == run.id and one.approved_by for one in known):
             raise RefusedByRule("この判定は、もう承認されています", code="approved")
