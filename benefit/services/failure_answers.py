@@ -28,6 +28,9 @@ from benefit.services.transfer_make import post
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
 
+#: 支出命令番号の長さ（台帳の列）。
+ORDER_NUMBER_MAX = 40
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -54,6 +57,8 @@ def ask(
     """担当課に照会する（もう照会していれば督促）。記した件数を返す。"""
     if not section.strip():
         raise WrongUse("担当課を書いてください（--section）")
+    if len(order_number) > ORDER_NUMBER_MAX:
+        raise WrongUse(f"支出命令番号は {ORDER_NUMBER_MAX} 字までです", found=f"{len(order_number)} 字")
     today = tokyo_date(clock())
     if due_on < today:
         raise WrongUse("回答期限が過ぎています", found=str(due_on), allowed=f"{today} 以後")

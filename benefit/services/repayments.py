@@ -24,6 +24,9 @@ from benefit.services.returns import case_of, entry, need_reason
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
 
+#: 収納の番号の長さ（台帳の列）。
+REFERENCE_MAX = 60
+
 
 @dataclass(frozen=True)
 class Received:
@@ -180,6 +183,8 @@ def receive(
     reference = reference.strip()
     if not reference:
         raise WrongUse("収納の番号を書いてください（--reference）", code="reference")
+    if len(reference) > REFERENCE_MAX:
+        raise WrongUse(f"収納の番号は {REFERENCE_MAX} 字までです", code="reference", found=f"{len(reference)} 字")
     if amount_yen <= 0:
         raise WrongUse("入金の額は 1 円以上です", found=str(amount_yen))
     with home.ward.begin() as connection:

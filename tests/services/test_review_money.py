@@ -11,9 +11,18 @@ import sqlalchemy as sa
 from benefit.domain.errors import BenefitError, RefusedByRule
 from benefit.records.bank_master import BankMaster
 from benefit.records.transfer_result_row import Outcome
-from benefit.services import bank_reports, failure_matches, judgment, recalls, reissue, transfers
+from benefit.services import (
+    bank_reports,
+    failure_answers,
+    failure_matches,
+    judgment,
+    recalls,
+    reissue,
+    repayments,
+    transfers,
+)
 from benefit.store import ward
-from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, SECOND, Office, answered
+from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, SECOND, Office, answered, noticed
 from tests.services.test_judgment_ledger import form, homes, judge, slots
 
 
@@ -155,3 +164,28 @@ def test_a_reissue_while_judging_stops_the_judgment(office: Office) -> None:
     office.judge(folder, out="b")
     assert office.verdicts("b")[number]["判定"] == "不可"
     assert sa.inspect(office.home.ward).has_table("verdict")
+
+
+def test_references_too_long_for_the_ledger_are_refused_with_words(office: Office) -> None:
+    """収納の番号（60 字）と支出命令番号（40 字）。PostgreSQL でも、不具合の記録にしない。"""
+    with pytest.raises(BenefitError, match="収納の番号"):
+        repayments.receive(
+            office.home, 1, amount_yen=1, received_on=JUDGED, reference="9" * 61, actor=MAKER, clock=office.clock
+        )
+    with pytest.raises(BenefitError, match="支出命令番号"):
+        failure_answers.ask(
+            office.home, [1], section="税務課", due_on=date(2024, 9, 30), actor=MAKER, clock=office.clock,
+            order_number="9" * 41,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["ABCDE00000", "1 1AA00000", "12345", "0000000001"])
+def test_a_notice_with_a_strange_customer_code_does_not_crash(office: Office, code: str) -> None:
+    office.send()
+    row = office.payments()[0]
+    path = noticed(office, row, 顧客コード1="0000000001", 顧客コード2=code)
+    try:
+        done = bank_reports.take(office.home, "failures", path, clock=office.clock)
+    except BenefitError:
+        return
+    assert done.rows_read == 1
