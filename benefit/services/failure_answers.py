@@ -28,6 +28,8 @@ from benefit.services.transfer_make import post
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
 
+#: 区だけが扱う権利の経路。
+WARD_ROUTE = "WARD"
 #: 支出命令番号の長さ（台帳の列）。
 ORDER_NUMBER_MAX = 40
 
@@ -163,7 +165,7 @@ def _check(row: dict[str, Any], given: Answer, today: date, bank_master: BankMas
         raise WrongUse("回答の言葉が違います", found=given.kind, allowed="、".join(FAILURE_ANSWERS))
     if not given.reason.strip():
         raise WrongUse(f"{number}: 回答の理由を書いてください（--reason）")
-    if row["entitlement_id"] is not None and given.kind != "保留":
+    if row["entitlement_id"] is not None and not _may_answer_own(given.kind, row["route"]):
         how = "給付管理で新しい口座を受け、判定し直します" if given.kind == "再振込" else "権利の終わりで行います"
         raise RefusedByRule(f"{number} はこの給付の支払です。{given.kind}は、{how}", code="own")
     if row["candidates"] and row["payment_id"] is None and given.kind != "保留" and not given.not_ours:
@@ -180,6 +182,15 @@ def _check(row: dict[str, Any], given: Answer, today: date, bank_master: BankMas
         raise WrongUse(f"{number}: 新しい口座は、再振込のときに五項目とも書きます")
     if given.account is not None:
         _check_account(number, given.account, row["amount_yen"], bank_master)
+
+
+def _may_answer_own(kind: str, route: str | None) -> bool:
+    """この給付の支払に、この回答をしてよいか。
+
+    区だけが扱う人（避難者・相続人）には、口座を届け直す手紙も給付管理もない。二人で決めた新しい口座で、区の行を判定し直す
+    （`failure_accounts`）。ほかの人は、給付管理が新しい口座を受ける。
+    """
+    return kind == "保留" or (kind == "再振込" and route == WARD_ROUTE)
 
 
 def _check_account(number: str, account: Account, amount_yen: int, bank_master: BankMaster) -> None:
@@ -240,7 +251,7 @@ def _before_approval(connection: Connection, number: int, failure_id: int, today
     ).first()
     if ended is not None:
         raise RefusedByRule(f"不能 {failure_id} は、もう戻入にすると承認されています", code="closed")
-    if row["entitlement_id"] is not None and row["answer_kind"] != "保留":
+    if row["entitlement_id"] is not None and not _may_answer_own(row["answer_kind"], row["route"]):
         raise RefusedByRule(f"不能 {failure_id} は、回答の後で、この給付の支払に結ばれました", code="own")
     # いま承認した戻入そのものは、終わったことに数えない。
     if not (row["status"] == "戻入済" and row["answer_id"] == number):

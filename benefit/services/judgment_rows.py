@@ -13,6 +13,7 @@ from benefit.domain.programme import Programme
 from benefit.records.bank_master import BankMaster
 from benefit.services import judgment_people
 from benefit.services.claims_payment import claim_accounts
+from benefit.services.failure_accounts import new_accounts
 from benefit.services.gate import Standing, people, stand
 from benefit.services.home import Home
 from benefit.services.judgment_accounts import with_accounts
@@ -30,7 +31,8 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     """
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
-        judged = set(connection.execute(_judged_already()).scalars())
+        corrected = new_accounts(connection)
+        judged = set(connection.execute(_judged_already()).scalars()) - set(corrected["id"])
         letter, entitlement = ward.letter, ward.entitlement
         noticed = set(
             connection.execute(
@@ -49,6 +51,7 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     waiting = standing.entitlements.filter(
         pl.col("open") & pl.col("ward_only") & ~pl.col("id").is_in(list(judged))
     ).join(by_claim, on="slot", how="left")
+    waiting = waiting.update(corrected.with_columns(pl.col("id").cast(waiting.schema["id"])), on="id", how="left")
     claimed = pl.col("account_number").is_not_null()
     rows = (
         waiting.filter(claimed | ((pl.col("flag") != "0") & pl.col("id").is_in(list(noticed))))

@@ -77,14 +77,32 @@ def matched_failures(connection: Connection) -> dict[int, int]:
     return {row.id: row.payment_id for row in connection.execute(query)}
 
 
+def _bound_failures(connection: Connection) -> dict[int, int]:
+    """機械がこの給付の支払に結んだ不能: 不能の番号 → 支払の番号。"""
+    line, failure, payment = ward.bank_report_line, ward.failure, ward.payment
+    query = (
+        select(failure.c.id, payment.c.id.label("payment_id"))
+        .join(line, (line.c.bank_report_id == failure.c.bank_report_id) & (line.c.line_number == failure.c.line_number))
+        .join(payment, payment.c.id == line.c.payment_id)
+        .where(payment.c.entitlement_id.is_not(None))
+    )
+    return {row.id: row.payment_id for row in connection.execute(query)}
+
+
 def matched_to_own(connection: Connection) -> set[int]:
-    """人がこの給付の支払に結んだ不能。再振込は、給付の道（判定）から行う。"""
+    """この給付の支払に、機械か人が結んだ不能。再振込は、給付の道（判定）から行う。"""
+    return set(own_failures(connection))
+
+
+def own_failures(connection: Connection) -> dict[int, int]:
+    """この給付の支払に結ばれた不能: 不能の番号 → 支払の番号。"""
     matched, payment = matched_failures(connection), ward.payment
     own = connection.execute(
         select(payment.c.id).where(payment.c.entitlement_id.is_not(None), payment.c.id.in_(matched.values()))
     ).scalars()
     paid = set(own)
-    return {number for number, payment_id in matched.items() if payment_id in paid}
+    by_people = {number: payment_id for number, payment_id in matched.items() if payment_id in paid}
+    return {**_bound_failures(connection), **by_people}
 
 
 def withdrawn(connection: Connection, lines: Sequence[dict[str, Any]]) -> list[str]:
