@@ -24,7 +24,8 @@ def gone(office: Office, number: str) -> dict[str, str]:
 
 def test_rows_in_are_rows_judged_and_every_check_is_listed(office: Office) -> None:
     rows = office.rows()
-    rows[0]["支給予定額"] = "60000"
+    # 行の順は給付管理番号の順で、家ごとに違う。どの行に当たっても、額は登録と違うものにする。
+    rows[0]["支給予定額"] = str(int(rows[0]["支給予定額"]) + 7_000)
     done = office.judge(office.replan(rows))
     told = read(office.root / "judged/checks.csv")
     assert list(told[0]) == ["区分", "番号", "重さ", "内容", "件数", "支給可", "保留", "不可"]
