@@ -96,7 +96,7 @@ def test_the_same_person_cannot_do_both_and_a_clerk_cannot_approve(office: Offic
 
 def test_a_block_cannot_be_released(office: Office) -> None:
     rows = office.rows()
-    rows[0]["支給予定額"] = "60000"
+    rows[0]["支給予定額"] = "70000"
     office.judge(office.replan(rows, number=NUMBER))
     number = rows[0]["給付管理番号"]
     for check in ("CHK70", "CHK30", "CHK60", "CHK56"):
@@ -120,7 +120,7 @@ def test_no_block_can_be_asked_for_whatever_its_number(office: Office) -> None:
     # 保留と不可の両方の重さを持つ番号でも、不可になっている行は受けない。
     both = {check.number for check in checks if check.severity is Severity.BLOCK} & releasable
     rows = office.rows()
-    rows[0]["支給予定額"] = "60000"
+    rows[0]["支給予定額"] = "70000"
     office.judge(office.replan(rows, number="r6-2024-0100", name="blocked"), out="blocked")
     for number in both:
         with pytest.raises(RefusedByRule, match="保留になっていません"):
