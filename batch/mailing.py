@@ -68,3 +68,40 @@ def reissue(
         given.home, given.home.programme(programme), case_number, reason=reason, actor=actor, clock=given.clock
     )
     given.say(f"枝番 {branch} に進めました。古い枝番の手紙は無効です。次: benefit letters make")
+
+
+@app.command("reissue-ask")
+def reissue_ask(
+    ctx: typer.Context,
+    case_number: Annotated[str, typer.Argument(help="給付管理番号（11 桁）")],
+    by: Annotated[str, typer.Option(help="職員の ID")],
+    reason: Annotated[str, typer.Option(help="出し直す理由（口座の書き間違いなど）")],
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """支給可の判定の後、振込になる前の出し直しを申し出る。別の人が承認するまで、何も変わらない。"""
+    from benefit.services import reissue as again
+
+    given = context(ctx)
+    given.need("ward", "reissue")
+    actor = given.ward_staff(by)
+    number = again.ask(
+        given.home, given.home.programme(programme), case_number, reason=reason, actor=actor, clock=given.clock
+    )
+    given.say(f"申し出ました。次: 別の人が benefit letters reissue-approve {number} --by ID で承認します。")
+
+
+@app.command("reissue-approve")
+def reissue_approve(
+    ctx: typer.Context,
+    number: Annotated[int, typer.Argument(help="申し出の番号")],
+    by: Annotated[str, typer.Option(help="承認する職員の ID")],
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """申し出を承認して出し直す。前の支給可の判定では、もう払われない。"""
+    from benefit.services import reissue as again
+
+    given = context(ctx)
+    given.need("ward", "reissue")
+    actor = given.ward_staff(by)
+    branch = again.approve(given.home, given.home.programme(programme), number, actor=actor, clock=given.clock)
+    given.say(f"枝番 {branch} に進めました。前の判定では払われません。次: benefit letters make")

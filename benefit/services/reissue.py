@@ -17,17 +17,87 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
-from benefit.services import runs
+from benefit.services import runs, two_people
 from benefit.services.entitlements import WATCHED
 from benefit.services.home import Home
 from benefit.services.returns import is_ended
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import audit, ward
-from benefit.store.engine import in_turn
+from benefit.store.engine import in_turn, reading
 
 
-def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, actor: Actor, clock: Clock) -> int:
-    """この番号を出し直し、新しい枝番を返す。次の benefit letters make が、新しい手紙を作る。"""
+def ask(home: Home, programme: Programme, case_number: str, *, reason: str, actor: Actor, clock: Clock) -> int:
+    """支給可の判定が出て、まだ振込になっていない権利の出し直しを申し出る。申し出の番号を返す。
+
+    口座の書き間違いなどが、判定の後で分かったときのため。別の人が承認するまで、何も変わらない。
+    """
+    if not reason.strip():
+        raise WrongUse("出し直す理由を書いてください（--reason）")
+    table = ward.entitlement
+    with home.ward.begin() as connection:
+        in_turn(connection, "money")
+        row = connection.execute(
+            select(table.c.id, table.c.branch).where(
+                table.c.case_number == case_number, table.c.programme == programme.id
+            )
+        ).first()
+        if row is None:
+            raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
+        if all(line["entitlement_id"] != row.id for line in pending_verdicts(connection)):
+            raise RefusedByRule(
+                "支給可の判定が出て振込を待っている権利ではありません。benefit letters reissue で出し直します",
+                code="not-waiting",
+            )
+        number = connection.execute(
+            ward.reissue_request.insert().values(
+                entitlement_id=row.id,
+                branch=row.branch,
+                reason=reason.strip(),
+                asked_by=actor.id,
+                asked_at=clock(),
+            )
+        ).inserted_primary_key[0]  # type: ignore[index]
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="letters.ask_reissue",
+            subject=case_number,
+            reason=reason.strip(),
+            detail={"request": number},
+        )
+    return int(number)
+
+
+def approve(home: Home, programme: Programme, number: int, *, actor: Actor, clock: Clock) -> int:
+    """申し出を承認して出し直し、新しい枝番を返す。申し出た人は承認できない。前の支給可の判定では、もう払えない。"""
+    request, table = ward.reissue_request, ward.entitlement
+    with reading(home.ward) as connection:
+        asked = connection.execute(
+            select(request.c.reason, table.c.case_number)
+            .join(table, table.c.id == request.c.entitlement_id)
+            .where(request.c.id == number)
+        ).first()
+    if asked is None:
+        raise WrongUse(f"出し直しの申し出 {number} はありません")
+    return reissue(home, programme, asked.case_number, reason=asked.reason, actor=actor, clock=clock, request=number)
+
+
+def reissue(
+    home: Home,
+    programme: Programme,
+    case_number: str,
+    *,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+    request: int | None = None,
+) -> int:
+    """この番号を出し直し、新しい枝番を返す。次の benefit letters make が、新しい手紙を作る。
+
+    `request` は、支給可の判定の後の出し直しの申し出。`actor` はその承認者である。
+    """
     if not reason.strip():
         raise WrongUse("出し直す理由を書いてください（--reason）")
     approved = runs.last_approved(home, programme)
@@ -48,10 +118,23 @@ def reissue(home: Home, programme: Programme, case_number: str, *, reason: str, 
             raise WrongUse("この給付管理番号は、支給対象者データベースにありません", found=f"{len(case_number)} 文字")
         if is_ended(connection, row["id"]):
             raise RefusedByRule("この権利は終わっているので、出し直せません", code="ended")
+        if request is not None:
+            asked = two_people.approve(
+                connection,
+                ward.reissue_request,
+                ward.reissue_request_approval,
+                request,
+                what="出し直し",
+                actor=actor,
+                clock=clock,
+            )
+            if (asked["entitlement_id"], asked["branch"]) != (row["id"], row["branch"]):
+                raise RefusedByRule("申し出の後に、もう出し直されています", code="reissued")
         now: Mapping[str, Any] | None = eligible.get(row["slot"])
         if row["slot_kind"] == "ADJ" and _told(connection, row["id"]):
             now = _frozen(home, approved, dict(row), now)
-        _refuse_if_moving(connection, row["id"], row["branch"], stale=now is not None and _differs(dict(row), now))
+        stale = request is not None or (now is not None and _differs(dict(row), now))
+        _refuse_if_moving(connection, row["id"], row["branch"], stale=stale)
         if now is None:
             raise RefusedByRule(
                 "最後に承認した判定では対象でないので、出し直せません。作り直して承認を受けてください",
@@ -113,7 +196,8 @@ def _differs(row: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 def _refuse_if_moving(connection: Connection, entitlement_id: int, branch: int, *, stale: bool) -> None:
     """手紙がまだない、払った、払っている途中、支給可の判定が出ている権利は断る。
 
-    支給可の判定の後に受給者や額が変わった（`stale`）権利は、出し直すほかに払う道がない。古い判定は使えなくなる。
+    支給可の判定の後に受給者や額が変わった権利と、二人が出し直すと決めた権利（`stale`）は、出し直すほかに払う道がない。
+    古い判定は使えなくなる。
     """
     letter, payment = ward.letter, ward.payment
     waiting = any(line["entitlement_id"] == entitlement_id for line in pending_verdicts(connection))
@@ -128,4 +212,8 @@ def _refuse_if_moving(connection: Connection, entitlement_id: int, branch: int, 
     if live is not None:
         raise RefusedByRule("振込済か、振込の途中の権利は、出し直せません", code="CHK13")
     if waiting and not stale:
-        raise RefusedByRule("支給可の判定が出て、振込を待っている権利は、出し直せません", code="CHK13")
+        raise RefusedByRule(
+            "支給可の判定が出て、振込を待っている権利は、出し直せません。口座の誤りなどが分かったときは、"
+            "benefit letters reissue-ask で申し出て、別の人が承認します",
+            code="CHK13",
+        )

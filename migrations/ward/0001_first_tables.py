@@ -588,6 +588,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entitlement_id", "branch", name=op.f("pk_reissue")),
     )
     op.create_table(
+        "reissue_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_reissue_request_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_reissue_request_asked_by")),
+        sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_reissue_request_entitlement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reissue_request")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_reissue_request_id_asked_by")),
+    )
+    op.create_table(
         "undo_plan_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -727,6 +741,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_letter_lot_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
+    )
+    op.create_table(
+        "reissue_request_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_reissue_request_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_reissue_request_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["reissue_request.id", "reissue_request.asked_by"],
+            name=op.f("fk_reissue_request_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_reissue_request_approval")),
     )
     op.create_table(
         "transfer_release",
@@ -1290,6 +1319,7 @@ def downgrade() -> None:
     op.drop_table("ending_approval")
     op.drop_table("vanished")
     op.drop_table("transfer_release")
+    op.drop_table("reissue_request_approval")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
     op.drop_table("failure_answer_approval")
@@ -1305,6 +1335,7 @@ def downgrade() -> None:
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
     op.drop_table("undo_plan_approval")
+    op.drop_table("reissue_request")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
     op.drop_table("hold_release")

@@ -65,6 +65,8 @@ APPEND_ONLY = (
     "receivable",
     "receivable_change",
     "receivable_key",
+    "reissue_request",
+    "reissue_request_approval",
     "handover",
     "lot",
     "audit_log",

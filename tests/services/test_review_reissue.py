@@ -16,10 +16,10 @@ from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.domain.programme import Programme
 from benefit.services import beneficiaries, desk_cases, desk_export, desk_load, desk_planned
 from benefit.services.desk_cases import ReceivedForm
-from benefit.services.reissue import reissue
-from benefit.store import desk
+from benefit.services.reissue import approve, ask, reissue
+from benefit.store import desk, ward
 from letters.mailing import make_letters
-from tests.services.conftest import FIRST, MAKER, PROGRAMME, Office
+from tests.services.conftest import FIRST, MAKER, PROGRAMME, SECOND, Office
 from tests.services.test_changes import DAY, Rows, bring, standing
 from tests.support.approval import approve_latest
 
@@ -121,6 +121,40 @@ def test_what_was_judged_payable_and_then_changed_can_be_reissued_and_the_old_ve
     assert (after["payee_number"], after["open"]) == (row["payee_now"], True)
     assert office.make(today=DAY) is not None
     assert row["id"] not in {one["entitlement_id"] for one in office.payments()}
+
+
+def test_a_wrong_account_seen_after_the_verdict_is_pulled_by_two_people(office: Office) -> None:
+    """支給可の後、振込の前に、口座の間違いが分かった: 一人では動かず、二人で出し直せば、古い判定では払われない。"""
+    office.judge()
+    number = next(number for number, row in office.verdicts().items() if row["判定"] == "支給可")
+    how = {"reason": "口座の書き間違い", "clock": office.clock}
+    with pytest.raises(RefusedByRule, match="reissue-ask"):
+        reissue(office.home, PROGRAMME, number, actor=MAKER, **how)
+    asked = ask(office.home, PROGRAMME, number, actor=MAKER, **how)
+    with pytest.raises(RefusedByRule, match="承認の役割"):
+        approve(office.home, PROGRAMME, asked, actor=MAKER, clock=office.clock)
+    assert approve(office.home, PROGRAMME, asked, actor=FIRST, clock=office.clock) == 2
+    row = standing(office).filter(pl.col("case_number") == number).row(0, named=True)
+    assert office.make() is not None
+    assert row["id"] not in {one["entitlement_id"] for one in office.payments()}
+    # 承認は一度だけ。振込になった権利は、申し出ることもできない。
+    with pytest.raises(RefusedByRule):
+        approve(office.home, PROGRAMME, asked, actor=SECOND, clock=office.clock)
+    paid = next(one for one, row in office.verdicts().items() if row["判定"] == "支給可" and one != number)
+    with pytest.raises(RefusedByRule, match="待っている権利ではありません"):
+        ask(office.home, PROGRAMME, paid, actor=MAKER, **how)
+
+
+def test_a_request_asked_before_the_transfer_does_nothing_after_it(office: Office) -> None:
+    office.judge()
+    number = next(number for number, row in office.verdicts().items() if row["判定"] == "支給可")
+    how = {"reason": "口座の書き間違い", "clock": office.clock}
+    asked = ask(office.home, PROGRAMME, number, actor=MAKER, **how)
+    assert office.make() is not None
+    with pytest.raises(RefusedByRule, match="振込の途中"):
+        approve(office.home, PROGRAMME, asked, actor=FIRST, clock=office.clock)
+    with office.home.ward.connect() as connection:
+        assert connection.execute(ward.reissue_request_approval.select()).first() is None
 
 
 @pytest.fixture

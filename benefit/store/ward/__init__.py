@@ -10,7 +10,13 @@ from benefit.store.ward.beneficiaries import (
     snapshot,
     valid_entitlement,
 )
-from benefit.store.ward.changes import change_closed, change_found, reissue
+from benefit.store.ward.changes import (
+    change_closed,
+    change_found,
+    reissue,
+    reissue_request,
+    reissue_request_approval,
+)
 from benefit.store.ward.claims import claim, claim_decision, claim_slot
 from benefit.store.ward.collections import (
     bank_credit,
@@ -108,6 +114,8 @@ __all__ = [
     "receivable_change",
     "receivable_key",
     "reissue",
+    "reissue_request",
+    "reissue_request_approval",
     "repayment",
     "repayment_approval",
     "repayment_receipt",
@@ -187,6 +195,8 @@ APPEND_ONLY = (
     "receivable",
     "receivable_change",
     "receivable_key",
+    "reissue_request",
+    "reissue_request_approval",
     "handover",
     "lot",
     "audit_log",

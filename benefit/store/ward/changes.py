@@ -1,9 +1,20 @@
 """決めた後に変わった事実の表: 見つけたもの、済ませたもの。どちらも書き足すだけ。"""
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from benefit.domain.change import CHANGE_OF, STAGES
-from benefit.store.base import moment, one_of
+from benefit.store.base import approved_by_another, moment, one_of
 from benefit.store.ward.metadata import metadata
 
 #: 見つけた変わり方一つ。同じ権利の同じ変わり方（`why` まで同じ）は、一度だけ載る。
@@ -47,3 +58,18 @@ reissue = Table(
     Column("made_by", ForeignKey("staff.id"), nullable=False),
     moment("made_at"),
 )
+
+#: 支給可の判定の後の出し直しの申し出（口座の書き間違いが分かったときなど）。別の人が承認すると、判定は使えなくなる。
+reissue_request = Table(
+    "reissue_request",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
+    Column("branch", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", ForeignKey("staff.id"), nullable=False),
+    moment("asked_at"),
+    UniqueConstraint("id", "asked_by"),
+    CheckConstraint("reason <> ''", name="has_a_reason"),
+)
+reissue_request_approval = approved_by_another(metadata, "reissue_request")
