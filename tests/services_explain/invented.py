@@ -61,6 +61,8 @@ def invented(seed: int, *, shortfall: bool = False) -> Facts:
                 "supporter_outside": chance.random() < 0.1,
                 "died_on": one_of(None, None, None, None, None, None, date(2024, 6, 3), date(2024, 6, 18)),
             }
+            # 扶養者の欄は一つ: 番号か「区外」のどちらかである（契約 §1）。
+            values["supporter_outside"] &= values["supporter_number"] is None
             number = ward.person(household, tax=values if tax else None, **row)
             people.append(number)
             if chance.random() < 0.12:
