@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -127,13 +128,13 @@ def _good(table: pl.DataFrame, layout: CsvLayout) -> pl.Series:
     return good & held["held"].fill_null(value=False)
 
 
-def _problems(text: dict[str, object], row: dict[str, object], layout: CsvLayout) -> list[Fault]:
+def _problems(text: dict[str, Any], row: dict[str, Any], layout: CsvLayout) -> list[Fault]:
     record, found = int(str(row["record"])), []
     for at, field in enumerate(layout.fields, start=1):
         title, value = f"{field.label}（{at} 列目）", row[field.name]
         if value is None:
             found.append(Fault(record, title, "数字ではありません", field.show(str(text[field.name])), "整数"))
-        elif (problem := field.problem(value)) is not None:  # type: ignore[arg-type]
+        elif (problem := field.problem(value)) is not None:
             found.append(Fault(record, title, problem.says, problem.found, problem.allowed))
     if not found:
         one = pl.DataFrame([row])

@@ -25,6 +25,7 @@ from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
 from benefit.services.transfer_make import post_where
 from benefit.store import audit, ward
+from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn, reading
 
 NAMES = {"results": "振込結果", "failures": "振込不能"}
@@ -85,18 +86,16 @@ def take(home: Home, kind: str, path: Path, *, clock: Clock, transfer: int | Non
             raise WrongUse(f"振込 {transfer} は送り出されていません", code="no-transfer")
         found = match(connection, read.rows, kind=kind, received_on=today, transfer=transfer)
         matched = sum(one.payment_id is not None for one in found)
-        report_id = int(
-            connection.execute(
-                ward.bank_report.insert().values(
-                    kind=kind,
-                    sha256=fingerprint,
-                    file_name=path.name,
-                    rows_read=len(found),
-                    rows_matched=matched,
-                    rows_unmatched=len(found) - matched,
-                    received_at=now,
-                )
-            ).inserted_primary_key[0]  # type: ignore[index]
+        report_id = insert_one(
+            connection,
+            ward.bank_report,
+            kind=kind,
+            sha256=fingerprint,
+            file_name=path.name,
+            rows_read=len(found),
+            rows_matched=matched,
+            rows_unmatched=len(found) - matched,
+            received_at=now,
         )
         connection.execute(
             ward.bank_report_line.insert(),

@@ -39,7 +39,7 @@ from benefit.services.files import sha256_of, write_atomic, write_json
 from benefit.services.home import Home
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import audit, ward
-from benefit.store.bulk import insert_rows
+from benefit.store.bulk import insert_one, insert_rows
 from benefit.store.engine import in_turn, reading
 
 _COLUMNS = (
@@ -239,22 +239,22 @@ def _register(
     found = connection.execute(select(ward.run.c.id).where(ward.run.c.input_digest == inputs.digest)).first()
     if found:
         return True, found.id
-    run_id = connection.execute(
-        ward.run.insert().values(
-            programme=inputs.programme.id,
-            programme_digest=inputs.programme.digest,
-            today=inputs.today,
-            input_digest=inputs.digest,
-            inputs=json.dumps(inputs.described, ensure_ascii=False),
-            outcomes_sha256=fingerprint,
-            rows_added=fresh.height,
-            rows_same=same,
-            rows_differing=differences.height,
-            counts=json.dumps(counted, ensure_ascii=False),
-            built_by=actor.id,
-            built_at=clock(),
-        )
-    ).inserted_primary_key[0]  # type: ignore[index]
+    run_id = insert_one(
+        connection,
+        ward.run,
+        programme=inputs.programme.id,
+        programme_digest=inputs.programme.digest,
+        today=inputs.today,
+        input_digest=inputs.digest,
+        inputs=json.dumps(inputs.described, ensure_ascii=False),
+        outcomes_sha256=fingerprint,
+        rows_added=fresh.height,
+        rows_same=same,
+        rows_differing=differences.height,
+        counts=json.dumps(counted, ensure_ascii=False),
+        built_by=actor.id,
+        built_at=clock(),
+    )
     rows = fresh.with_columns(programme=pl.lit(inputs.programme.id), run_id=pl.lit(run_id)).select(_COLUMNS)
     insert_rows(connection, ward.entitlement, _COLUMNS, rows.iter_rows())
     told = differences.select(pl.lit(run_id).alias("run_id"), "slot", "kind", "before", "after")

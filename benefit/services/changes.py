@@ -28,6 +28,7 @@ from benefit.services.runs import Run, last_approved
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
+from benefit.store.frames import fetch
 
 _ADDRESS = ("name", "kana_name", "postal_code", "address", "address2")
 #: 見つけた変わり方の列。
@@ -91,7 +92,7 @@ def still_open(connection: Connection, programme_id: str) -> pl.DataFrame:
         .where(table.c.programme == programme_id, closed.c.change_id.is_(None))
         .order_by(table.c.id)
     )
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=COLUMNS, orient="row")
+    return fetch(connection, query, COLUMNS)
 
 
 def close(home: Home, number: int, *, did: str, actor: Actor, clock: Clock) -> None:

@@ -18,7 +18,7 @@ from benefit.services.files import write_atomic
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import reading
-from benefit.store.temporary import fetch
+from benefit.store.frames import fetch
 
 #: 確報の入金を、入金予定日（なければ支払日）ごとに: 消し込んだ分と、人が見る分。
 _DAYS = """

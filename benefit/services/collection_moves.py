@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
@@ -17,7 +17,7 @@ from benefit.services.collections import settle
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
-from benefit.store.temporary import fetch
+from benefit.store.frames import fetch
 
 _QUEUE = """
     SELECT p.event, p.received_as, p.receivable_id, CAST(SUM(p.amount_yen) AS BIGINT),
@@ -127,13 +127,11 @@ def ask(
     """消込（不明金を債権に結ぶ）・還付・充当（過誤納を返す・ほかの債権に充てる）を申し出る。申し出の番号を返す。"""
     if kind not in COLLECTION_MOVES:
         raise WrongUse("言葉が違います", found=kind, allowed="、".join(COLLECTION_MOVES))
-    if not reason.strip():
-        raise RefusedByRule("理由を書いてください", code="reason")
     if (kind == "還付") != (receivable_id is None):
         raise WrongUse("消込と充当には、相手の調定が要ります（還付には要りません）")
     with home.ward.begin() as connection:
         in_turn(connection, "collections")
-        _check(home, event, kind, amount_yen)
+        _check(connection, event, kind, amount_yen)
         if (
             receivable_id is not None
             and not connection.execute(
@@ -141,35 +139,26 @@ def ask(
             ).first()
         ):
             raise WrongUse("その調定はありません", found=str(receivable_id))
-        number = connection.execute(
-            ward.collection_move.insert().values(
-                event=event,
-                kind=kind,
-                receivable_id=receivable_id,
-                amount_yen=amount_yen,
-                reason=reason.strip(),
-                asked_by=actor.id,
-                asked_at=clock(),
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
+        return two_people.ask(
             connection,
-            ward.audit_log,
-            at=clock(),
-            actor=actor,
+            ward.collection_move,
+            {"event": event, "kind": kind, "receivable_id": receivable_id, "amount_yen": amount_yen},
             action="collection.ask",
-            subject=f"{number}",
-            reason=reason.strip(),
+            reason=reason,
             detail={"kind": kind, "amount_yen": amount_yen},
+            actor=actor,
+            clock=clock,
         )
-    return int(number)
 
 
-def _check(home: Home, event: str, kind: str, amount_yen: int) -> None:
-    """いまの過誤納・不明金の額を超えない。"""
+def _check(connection: Connection, event: str, kind: str, amount_yen: int) -> None:
+    """この入金の、いまの過誤納・不明金の額を超えない。"""
     why = "不明金" if kind == "消込" else "過誤納"
-    mine = queue(home).filter((pl.col("event") == event) & (pl.col("why") == why))
-    left = int(mine["yen"].sum())
+    table = ward.collection_posting
+    query = select(
+        func.coalesce(func.sum(case((table.c.credit == why, table.c.amount_yen), else_=-table.c.amount_yen)), 0)
+    ).where(table.c.event == event, or_(table.c.credit == why, table.c.debit == why))
+    left = int(connection.execute(query).scalar_one())
     if left <= 0:
         raise RefusedByRule(f"この入金に、いま{why}はありません", code="no-money")
     if amount_yen > left or (kind == "消込" and amount_yen != left):
@@ -185,7 +174,7 @@ def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> int:
         in_turn(connection, "collections")
         asked = connection.execute(select(move).where(move.c.id == number)).mappings().first()
         if asked is not None:
-            _check(home, asked["event"], asked["kind"], asked["amount_yen"])
+            _check(connection, asked["event"], asked["kind"], asked["amount_yen"])
         row = two_people.approve(
             connection, move, ward.collection_move_approval, number, what="消込", actor=actor, clock=clock
         )

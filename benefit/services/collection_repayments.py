@@ -21,7 +21,7 @@ from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
-from benefit.store.temporary import fetch
+from benefit.store.frames import fetch
 
 #: 返還の調定の科目コード。
 SUBJECT = "900"

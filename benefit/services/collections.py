@@ -24,7 +24,7 @@ from benefit.rules.collection_notices import NOTICE, named
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store import collection_queries as queries
-from benefit.store.bulk import insert_rows
+from benefit.store.bulk import insert_one, insert_rows
 from benefit.store.engine import in_turn, reading
 from benefit.store.temporary import sendable, with_temporary
 
@@ -74,19 +74,19 @@ def take(
         posted = int((lines["outcome"] == "消込").sum())
         waiting = int((lines["outcome"] == "保留").sum())
         now = clock()
-        file_id = connection.execute(
-            ward.collection_file.insert().values(
-                channel=channel.value,
-                file_name=file_name,
-                sha256=sha256,
-                rows_read=rows.height + malformed,
-                rows_posted=posted,
-                rows_held=waiting,
-                rows_rejected=rows.height - posted - waiting + malformed,
-                total_yen=int(rows["amount_yen"].sum()),
-                received_at=now,
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
+        file_id = insert_one(
+            connection,
+            ward.collection_file,
+            channel=channel.value,
+            file_name=file_name,
+            sha256=sha256,
+            rows_read=rows.height + malformed,
+            rows_posted=posted,
+            rows_held=waiting,
+            rows_rejected=rows.height - posted - waiting + malformed,
+            total_yen=int(rows["amount_yen"].sum()),
+            received_at=now,
+        )
         columns = ("collection_file_id", "line_number", "event", "kind", "settle_on", "outcome")
         whole = lines.with_columns(collection_file_id=pl.lit(file_id)).select(columns)
         insert_rows(connection, ward.collection_notice, columns, sendable(whole).iter_rows())

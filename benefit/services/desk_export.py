@@ -23,6 +23,7 @@ from benefit.services.home import Home
 from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
+from benefit.store.frames import fetch
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def progress(connection: Connection) -> pl.DataFrame:
     組戻しを頼んだ支払は「区確認中」（J31）で、振込日を言わない。返還は本人と区の間のことなので、外では「振込済」のまま。
     """
     letter, verdict, payment, entitlement = ward.letter, ward.verdict, ward.payment, ward.entitlement
-    letters = _frame(
+    letters = fetch(
         connection,
         select(letter.c.entitlement_id, letter.c.kind, letter.c.issued_on, letter.c.due_on)
         .join(entitlement, (entitlement.c.id == letter.c.entitlement_id) & (entitlement.c.branch == letter.c.branch))
@@ -143,7 +144,7 @@ def progress(connection: Connection) -> pl.DataFrame:
         .order_by(letter.c.id),
         {"entitlement_id": pl.Int64, "kind": pl.String, "sent_on": pl.Date, "due_on": pl.Date},
     ).unique("entitlement_id", keep="last", maintain_order=True)
-    verdicts = _frame(
+    verdicts = fetch(
         connection,
         select(verdict.c.entitlement_id, verdict.c.verdict)
         .join(ward.planned_file, ward.planned_file.c.id == verdict.c.planned_file_id)
@@ -152,7 +153,7 @@ def progress(connection: Connection) -> pl.DataFrame:
         {"entitlement_id": pl.Int64, "verdict": pl.String},
     ).unique("entitlement_id", keep="last", maintain_order=True)
     line, transfer, recalled = ward.transfer_line, ward.transfer, ward.recall_line
-    payments = _frame(
+    payments = fetch(
         connection,
         select(payment.c.entitlement_id, payment.c.state, func.max(transfer.c.pay_date), func.max(recalled.c.recall_id))
         .join(line, line.c.payment_id == payment.c.id)
@@ -191,8 +192,3 @@ def progress(connection: Connection) -> pl.DataFrame:
         )
         .select("entitlement_id", "state", "sent_on", "due_on", "transferred_on")
     )
-
-
-def _frame(connection: Connection, query: object, schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    rows = [tuple(row) for row in connection.execute(query)]  # type: ignore[call-overload]
-    return pl.DataFrame(rows, schema=schema, orient="row")

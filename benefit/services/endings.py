@@ -17,9 +17,10 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.transfer import ENDING_KINDS
 from benefit.services import two_people
 from benefit.services.home import Home
-from benefit.services.returns import Case, balance, case_of, entry, is_ended, need_reason, refuse_live
+from benefit.services.returns import Case, balance, case_of, entry, is_ended, refuse_live
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
+from benefit.store.frames import fetch
 
 #: 最後の支払の状態 → (終わるときの仕訳, お金の残っている勘定)。
 CLOSING = {"F43": ("reverse", "振込不能"), "F49": ("drop", "未払")}
@@ -29,22 +30,14 @@ def ask(home: Home, case_number: str, kind: str, *, reason: str, actor: Actor, c
     """この権利を終わらせることを申し出る。申し出の番号を返す。"""
     if kind not in ENDING_KINDS:
         raise WrongUse("終わり方の言葉が違います", found=kind, allowed="、".join(ENDING_KINDS))
-    reason = need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         case = case_of(connection, case_number)
         _refuse(connection, case)
-        now = clock()
-        number: int = connection.execute(
-            ward.ending.insert().values(
-                entitlement_id=case.entitlement["id"], kind=kind, reason=reason, asked_by=actor.id, asked_at=now
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
-            connection, ward.audit_log, at=now, actor=actor, action="ending.ask", subject=case_number, reason=reason,
-            detail={"kind": kind, "ending": number},
+        return two_people.ask(
+            connection, ward.ending, {"entitlement_id": case.entitlement["id"], "kind": kind},
+            action="ending.ask", subject=case_number, reason=reason, detail={"kind": kind}, actor=actor, clock=clock,
         )  # fmt: skip
-    return number
 
 
 def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> tuple[str, int]:
@@ -116,4 +109,4 @@ def listed(home: Home) -> pl.DataFrame:
         "承認": pl.String,
     }
     with reading(home.ward) as connection:
-        return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
+        return fetch(connection, query, schema)

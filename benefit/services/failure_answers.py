@@ -126,28 +126,18 @@ def answer(home: Home, given: Sequence[Answer], *, bank_master: BankMaster, acto
             _check(_known(book, one.failure_id), one, today, bank_master)
             account = {name: getattr(one.account, name) for name in ACCOUNT} if one.account else {}
             reason = f"候補の支払ではない: {one.reason.strip()}" if one.not_ours else one.reason.strip()
-            number: int = connection.execute(
-                ward.failure_answer.insert().values(
-                    failure_id=one.failure_id,
-                    kind=one.kind,
-                    **account,
-                    review_on=one.review_on,
-                    reason=reason,
-                    asked_by=actor.id,
-                    asked_at=clock(),
-                )
-            ).inserted_primary_key[0]  # type: ignore[index]
-            numbers.append(number)
-            audit.record(
+            number = two_people.ask(
                 connection,
-                ward.audit_log,
-                at=clock(),
-                actor=actor,
+                ward.failure_answer,
+                {"failure_id": one.failure_id, "kind": one.kind, **account, "review_on": one.review_on},
                 action="failure.answer",
                 subject=f"{one.failure_id}",
                 reason=reason,
-                detail={"kind": one.kind, "answer": number},
+                detail={"kind": one.kind},
+                actor=actor,
+                clock=clock,
             )
+            numbers.append(number)
     return numbers
 
 

@@ -12,6 +12,7 @@ from benefit.domain.clock import tokyo_date
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.services.transfer_resend import matched_failures
 from benefit.store import ward
+from benefit.store.frames import fetch
 
 _LINES = {
     "id": pl.Int64,
@@ -45,10 +46,6 @@ def day_of(moment: datetime) -> date:
     return tokyo_date(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _frame(connection: Connection, query: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
-
-
 def items(connection: Connection) -> pl.DataFrame:
     """不能と、その銀行の行と、結ばれた支払（行に載っているか、人が結んだもの）。"""
     failure, line = ward.failure, ward.bank_report_line
@@ -72,7 +69,7 @@ def items(connection: Connection) -> pl.DataFrame:
     )
     bound = _payments(connection)
     items = (
-        _frame(connection, query, _LINES)
+        fetch(connection, query, _LINES)
         .join(matched, on="id", how="left")
         .with_columns(payment_id=pl.coalesce("line_payment_id", "matched_id"))
         .join(bound.rename({"slot": "bound_slot"}), on="payment_id", how="left")
@@ -112,7 +109,7 @@ def _payments(connection: Connection) -> pl.DataFrame:
         .join(entitlement, entitlement.c.id == payment.c.entitlement_id, isouter=True)
         .where(payment.c.slot.in_(slots) | payment.c.slot.in_(matched))
     )
-    return _frame(connection, query, _PAYMENTS)
+    return fetch(connection, query, _PAYMENTS)
 
 
 def _match_days(connection: Connection) -> pl.DataFrame:
@@ -171,7 +168,7 @@ def following(connection: Connection, items: pl.DataFrame) -> pl.DataFrame:
         .group_by("id")
         .agg(pl.col("reversed_on").max())
     )
-    judged = _frame(
+    judged = fetch(
         connection,
         select(verdict.c.entitlement_id, verdict.c.planned_file_id)
         .where(verdict.c.verdict == "支給可")

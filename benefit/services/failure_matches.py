@@ -63,23 +63,19 @@ def propose(
     home: Home, report_id: int, line_number: int, payment_id: int, *, reason: str, actor: Actor, clock: Clock
 ) -> int:
     """この行はこの支払のことだと申し出る。申し出の番号を返す。"""
-    if not reason.strip():
-        raise WrongUse("結ぶ理由を書いてください（--reason）")
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         _refuse(connection, report_id, line_number, payment_id, clock)
-        number: int = connection.execute(
-            ward.report_match.insert().values(
-                bank_report_id=report_id,
-                line_number=line_number,
-                payment_id=payment_id,
-                reason=reason.strip(),
-                asked_by=actor.id,
-                asked_at=clock(),
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        _record(connection, "failure.match_ask", report_id, line_number, number, reason.strip(), actor, clock)
-    return number
+        return two_people.ask(
+            connection,
+            ward.report_match,
+            {"bank_report_id": report_id, "line_number": line_number, "payment_id": payment_id},
+            action="failure.match_ask",
+            subject=f"{report_id}-{line_number}",
+            reason=reason,
+            actor=actor,
+            clock=clock,
+        )
 
 
 def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> None:
@@ -102,15 +98,15 @@ def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> None:
         line = ward.bank_report_line
         here = (line.c.bank_report_id == asked["bank_report_id"]) & (line.c.line_number == asked["line_number"])
         move(connection, here, clock(), payment_id=asked["payment_id"])
-        _record(
+        audit.record(
             connection,
-            "failure.match",
-            asked["bank_report_id"],
-            asked["line_number"],
-            number,
-            asked["reason"],
-            actor,
-            clock,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="failure.match",
+            subject=f"{asked['bank_report_id']}-{asked['line_number']}",
+            reason=asked["reason"],
+            detail={"number": number},
         )
 
 
@@ -153,25 +149,3 @@ def _refuse(connection: Connection, report_id: int, line_number: int, payment_id
                 f"不能 {number} には、もう承認された回答（{found['answer_kind'] or found['status']}）があります",
                 code="answered",
             )
-
-
-def _record(
-    connection: Connection,
-    action: str,
-    report_id: int,
-    line_number: int,
-    number: int,
-    reason: str,
-    actor: Actor,
-    clock: Clock,
-) -> None:
-    audit.record(
-        connection,
-        ward.audit_log,
-        at=clock(),
-        actor=actor,
-        action=action,
-        subject=f"{report_id}-{line_number}",
-        reason=reason,
-        detail={"match": number},
-    )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
-from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
 from benefit.rules.payment_check import Severity
 from benefit.rules.payment_verdicts import payment_checks
@@ -21,6 +21,7 @@ from benefit.services import two_people
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
+from benefit.store.frames import fetch
 
 _ACCOUNT = ("bank_code", "branch_code", "account_type", "account_number", "holder_kana")
 #: 一覧の列。
@@ -68,7 +69,7 @@ def latest(connection: Connection, verdict: str, programme_id: str) -> pl.DataFr
         .where(table.c.verdict == verdict, file.c.programme == programme_id)
         .order_by(table.c.case_number, table.c.line_number)
     )
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=COLUMNS, orient="row")
+    return fetch(connection, query, COLUMNS)
 
 
 def held(home: Home, programme: Programme) -> pl.DataFrame:
@@ -86,8 +87,6 @@ def ask(
     home: Home, programme: Programme, case_number: str, check_id: str, *, reason: str, actor: Actor, clock: Clock
 ) -> int:
     """この番号の、この検査の保留の解除を申し出る。申し出の番号を返す。"""
-    if not reason.strip():
-        raise WrongUse("解除する理由を書いてください（--reason）")
     if check_id not in releasable(programme):
         raise RefusedByRule(
             f"{check_id} は解除できる保留ではありません。不可は、元を直して判定し直します",
@@ -99,27 +98,17 @@ def ask(
     if row is None:
         raise RefusedByRule(f"この給付管理番号は、{check_id} で保留になっていません", code="not-held")
     with home.ward.begin() as connection:
-        number: int = connection.execute(
-            ward.hold_release.insert().values(
-                entitlement_id=row["entitlement_id"],
-                check_id=check_id,
-                line_digest=line_digest(row),
-                reason=reason.strip(),
-                asked_by=actor.id,
-                asked_at=clock(),
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
+        return two_people.ask(
             connection,
-            ward.audit_log,
-            at=clock(),
-            actor=actor,
+            ward.hold_release,
+            {"entitlement_id": row["entitlement_id"], "check_id": check_id, "line_digest": line_digest(row)},
             action="hold.ask_release",
             subject=case_number,
-            reason=reason.strip(),
-            detail={"check": check_id, "release": number},
+            reason=reason,
+            detail={"check": check_id},
+            actor=actor,
+            clock=clock,
         )
-    return number
 
 
 def approve(home: Home, number: int, *, actor: Actor, clock: Clock) -> str:
@@ -172,7 +161,7 @@ def released(connection: Connection, among: Select[tuple[int]] | None = None) ->
     if among is not None:
         query = query.where(release.c.entitlement_id.in_(among))
     schema = {"entitlement_id": pl.Int64, "check_id": pl.String, "line_digest": pl.String}
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
+    return fetch(connection, query, schema)
 
 
 def with_released(connection: Connection, rows: pl.DataFrame, among: Select[tuple[int]] | None = None) -> pl.DataFrame:

@@ -48,8 +48,3 @@ def ids() -> Select[tuple[int]]:
 def numbers(connection: Connection, query: Select[Any]) -> pl.Series:
     """問い合わせの初めの列（番号）。"""
     return pl.Series([row[0] for row in connection.execute(query)], dtype=pl.Int64)
-
-
-def frame(connection: Connection, query: Any, schema: dict[str, Any]) -> pl.DataFrame:
-    """問い合わせの答えの表。"""
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")

@@ -19,7 +19,7 @@ from benefit.services.judgment_vanished import record_vanished
 from benefit.services.ledger_facts import with_ledger
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import audit, ward
-from benefit.store.bulk import insert_rows
+from benefit.store.bulk import insert_one, insert_rows
 
 _VERDICT_COLUMNS = (
     "planned_file_id",
@@ -49,18 +49,18 @@ def register(
     judged = judge_rows(with_ledger(connection, prepared, programme), programme)
     if judged["line_number"].to_list() != prepared.rows["line_number"].to_list():
         raise RuntimeError("読んだ行と判定した行が違います")
-    file_id = connection.execute(
-        ward.planned_file.insert().values(
-            programme=programme.id,
-            file_number=file_number,
-            sha256=fingerprint,
-            row_count=judged.height,
-            total_yen=int(judged["planned_yen"].sum()),
-            judged_on=today,
-            rule_version=_rule_version(programme),
-            judged_at=clock(),
-        )
-    ).inserted_primary_key[0]  # type: ignore[index]
+    file_id = insert_one(
+        connection,
+        ward.planned_file,
+        programme=programme.id,
+        file_number=file_number,
+        sha256=fingerprint,
+        row_count=judged.height,
+        total_yen=int(judged["planned_yen"].sum()),
+        judged_on=today,
+        rule_version=_rule_version(programme),
+        judged_at=clock(),
+    )
     lines = judged.with_columns(
         pl.col("received_on", "reviewed_on").dt.strftime("%Y-%m-%d"),
         planned_file_id=pl.lit(file_id),

@@ -23,6 +23,7 @@ from benefit.services.home import Home
 from benefit.services.judgment_vanished import WARD_FILE
 from benefit.store import ward
 from benefit.store.engine import reading
+from benefit.store.frames import fetch
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _lines(connection: Connection, file_id: int) -> pl.DataFrame:
         .where(verdict.c.planned_file_id == file_id)
         .order_by(verdict.c.line_number)
     )
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=_LINES, orient="row")
+    return fetch(connection, query, _LINES)
 
 
 def _gone(connection: Connection, file_id: int) -> pl.DataFrame:
@@ -142,7 +143,7 @@ def _gone(connection: Connection, file_id: int) -> pl.DataFrame:
         .where(vanished.c.planned_file_id == file_id)
         .order_by(entitlement.c.case_number)
     )
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=_VANISHED, orient="row")
+    return fetch(connection, query, _VANISHED)
 
 
 def per_check(rows: pl.DataFrame, programme: Programme, *, rows_read: int) -> pl.DataFrame:

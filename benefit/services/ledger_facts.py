@@ -26,11 +26,12 @@ from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
 from benefit.services.holds import with_released
-from benefit.services.judged_lines import LINE, frame, ids, judged_line, load, numbers
+from benefit.services.judged_lines import LINE, ids, judged_line, load, numbers
 from benefit.services.judgment_rows import Prepared
 from benefit.services.ledger_others import with_overlaps, with_sharing
 from benefit.services.transfer_lines import ACCOUNT, pending_verdicts, superseded
 from benefit.store import ward
+from benefit.store.frames import fetch
 
 
 def with_ledger(connection: Connection, prepared: Prepared, programme: Programme) -> pl.DataFrame:
@@ -58,7 +59,7 @@ def _refuse_reissued(connection: Connection, rows: pl.DataFrame) -> None:
     """行を揃えている間に出し直された権利があれば断る。古い枝番の申し出の口座に、新しい受給者の分を払わない。"""
     table = ward.reissue
     query = select(table.c.entitlement_id, table.c.branch).where(table.c.entitlement_id.in_(ids()))
-    made = frame(connection, query, {"entitlement_id": pl.Int64, "branch": pl.Int64})
+    made = fetch(connection, query, {"entitlement_id": pl.Int64, "branch": pl.Int64})
     seen = rows.select("entitlement_id", "branch_now").drop_nulls()
     late = made.join(seen, on="entitlement_id").filter(pl.col("branch") > pl.col("branch_now"))
     if late.height:
@@ -116,7 +117,7 @@ def _states(connection: Connection) -> pl.DataFrame:
         "failed_attempts": pl.Int64,
         "returned_attempts": pl.Int64,
     }
-    return frame(connection, query, schema).with_columns(pl.col("paid", "moving", "repaid").cast(pl.Boolean))
+    return fetch(connection, query, schema).with_columns(pl.col("paid", "moving", "repaid").cast(pl.Boolean))
 
 
 def _with_states(rows: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
@@ -239,7 +240,7 @@ def _with_letters(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
         "address_written": pl.String,
     }
     key = ["entitlement_id", "branch_now"]
-    letters = frame(connection, query, schema).unique(key, keep="last", maintain_order=True)
+    letters = fetch(connection, query, schema).unique(key, keep="last", maintain_order=True)
     noticed = (pl.col("letter_kind") == PUSH_NOTICE) & (pl.col("due_on") < pl.col("judged_on"))
     reviewed = pl.col("received_on").is_not_null() & pl.col("reviewed_on").is_not_null()
     asked_back = pl.col("letter_kind") == CONFIRMATION_LETTER

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Select, and_, exists, select, union_all
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
 from benefit.services import judgment_people
-from benefit.services.judged_lines import LINE, frame, ids, numbers
+from benefit.services.judged_lines import LINE, ids, numbers
 from benefit.services.judgment_accounts import ACCOUNT_NUMBER
 from benefit.services.judgment_rows import Prepared
 from benefit.services.transfer_lines import superseded
 from benefit.store import ward
+from benefit.store.frames import fetch
 
 
 def with_overlaps(connection: Connection, rows: pl.DataFrame, prepared: Prepared, states: pl.DataFrame) -> pl.DataFrame:
@@ -62,7 +63,7 @@ def with_overlaps(connection: Connection, rows: pl.DataFrame, prepared: Prepared
 def with_sharing(connection: Connection, rows: pl.DataFrame, prepared: Prepared, programme: Programme) -> pl.DataFrame:
     """同じ口座のほかの受給者: このファイルの中と、台帳（払った行、判定が最後に不可でなかった行）。CHK23・CHK82。"""
     known = prepared.known.select(payee_number="person_number", kana_name="payee_kana", birth="payee_birth")
-    ledger = frame(
+    ledger = fetch(
         connection,
         _users(programme, ward_rows=bool(rows["from_ward"].any())),
         {**dict.fromkeys(ACCOUNT_NUMBER, pl.String), "household_number": pl.Int64, "payee_number": pl.Int64},

@@ -23,6 +23,7 @@ from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
+from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn, reading
 
 
@@ -162,16 +163,16 @@ def register_lots(
         in_turn(connection, "entitlements")
         _refuse_moved(connection, mailing, {*held, *(number for made in lots for number in made.case_numbers)})
         for made in lots:
-            lot_id = connection.execute(
-                ward.lot.insert().values(
-                    kind=made.kind,
-                    place=made.place,
-                    file_name=made.file_name,
-                    sha256=made.sha256,
-                    letter_count=len(made.case_numbers),
-                    made_at=clock(),
-                )
-            ).inserted_primary_key[0]  # type: ignore[index]
+            lot_id = insert_one(
+                connection,
+                ward.lot,
+                kind=made.kind,
+                place=made.place,
+                file_name=made.file_name,
+                sha256=made.sha256,
+                letter_count=len(made.case_numbers),
+                made_at=clock(),
+            )
             connection.execute(
                 ward.letter.insert(),
                 [_letter(rows[number], issued_on, lot_id=lot_id) for number in made.case_numbers],

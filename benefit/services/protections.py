@@ -58,26 +58,19 @@ def vanished(home: Home, current: pl.DataFrame) -> pl.DataFrame:
 
 def ask_release(home: Home, person_number: int, *, reason: str, actor: Actor, clock: Clock) -> int:
     """解除を申し出る。番号を返す。別の人が承認するまで、何も変わらない。"""
-    if not reason.strip():
-        raise WrongUse("解除する理由を書いてください（--reason）")
     if ever_protected(home).filter(pl.col("person_number") == person_number).is_empty():
         raise WrongUse("この人は、区が直接扱う人ではありません", found=f"{person_number:010d}")
     with home.ward.begin() as connection:
-        number: int = connection.execute(
-            ward.protection_release.insert().values(
-                person_number=person_number, reason=reason.strip(), asked_by=actor.id, asked_at=clock()
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
+        return two_people.ask(
             connection,
-            ward.audit_log,
-            at=clock(),
-            actor=actor,
+            ward.protection_release,
+            {"person_number": person_number},
             action="protection.ask_release",
             subject=f"{person_number:010d}",
-            reason=reason.strip(),
+            reason=reason,
+            actor=actor,
+            clock=clock,
         )
-    return number
 
 
 def approve_release(home: Home, number: int, *, actor: Actor, clock: Clock) -> int:

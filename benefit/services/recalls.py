@@ -20,7 +20,6 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.services import recalls_list, two_people
 from benefit.services.home import Home
-from benefit.services.returns import need_reason
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
 
@@ -56,19 +55,13 @@ def ask(
     home: Home, transfer_id: int, *, case_numbers: Sequence[str] | None, reason: str, actor: Actor, clock: Clock
 ) -> Recall:
     """この振込の全部（`case_numbers` がないとき）か、言われた権利の支払の、組戻しを申し出る。"""
-    reason = need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         payments = chosen(connection, transfer_id, case_numbers)
-        now = clock()
-        number = connection.execute(
-            ward.recall.insert().values(
-                **described(transfer_id, payments), reason=reason, asked_by=actor.id, asked_at=now
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
-            connection, ward.audit_log, at=now, actor=actor, action="recall.ask", subject=f"{transfer_id}",
-            reason=reason, detail={"recall": number, "lines": len(payments)},
+        number = two_people.ask(
+            connection, ward.recall, described(transfer_id, payments),
+            action="recall.ask", subject=f"{transfer_id}", reason=reason, detail={"lines": len(payments)},
+            actor=actor, clock=clock,
         )  # fmt: skip
     return show(home, number)
 

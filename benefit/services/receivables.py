@@ -19,7 +19,8 @@ from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
-from benefit.store.temporary import fetch, sendable, with_temporary
+from benefit.store.frames import fetch
+from benefit.store.temporary import sendable, with_temporary
 
 #: 登録する調定の列。
 RECEIVABLE = {

@@ -31,8 +31,6 @@ def ask(home: Home, programme: Programme, case_number: str, *, reason: str, acto
 
     口座の書き間違いなどが、判定の後で分かったときのため。別の人が承認するまで、何も変わらない。
     """
-    if not reason.strip():
-        raise WrongUse("出し直す理由を書いてください（--reason）")
     table = ward.entitlement
     with home.ward.begin() as connection:
         in_turn(connection, "money")
@@ -48,26 +46,16 @@ def ask(home: Home, programme: Programme, case_number: str, *, reason: str, acto
                 "支給可の判定が出て振込を待っている権利ではありません。benefit letters reissue で出し直します",
                 code="not-waiting",
             )
-        number = connection.execute(
-            ward.reissue_request.insert().values(
-                entitlement_id=row.id,
-                branch=row.branch,
-                reason=reason.strip(),
-                asked_by=actor.id,
-                asked_at=clock(),
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
+        return two_people.ask(
             connection,
-            ward.audit_log,
-            at=clock(),
-            actor=actor,
+            ward.reissue_request,
+            {"entitlement_id": row.id, "branch": row.branch},
             action="letters.ask_reissue",
             subject=case_number,
-            reason=reason.strip(),
-            detail={"request": number},
+            reason=reason,
+            actor=actor,
+            clock=clock,
         )
-    return int(number)
 
 
 def approve(home: Home, programme: Programme, number: int, *, actor: Actor, clock: Clock) -> int:

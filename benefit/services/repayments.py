@@ -20,7 +20,7 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.transfer import REPAYMENT_CAUSES, REPAYMENT_STEPS
 from benefit.services import two_people
 from benefit.services.home import Home
-from benefit.services.returns import case_of, entry, need_reason
+from benefit.services.returns import case_of, entry
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
 
@@ -79,7 +79,6 @@ def ask(
         raise WrongUse("返還の理由の言葉が違います", found=cause, allowed="、".join(REPAYMENT_CAUSES))
     if due_on <= today:
         raise WrongUse("納期限は、今日より後の日にします", found=str(due_on))
-    reason = need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         case = case_of(connection, case_number)
@@ -92,23 +91,17 @@ def ask(
         left = case.payment["amount_yen"] - claimed_yen(connection, case.payment["id"])
         amount = left if amount_yen is None else amount_yen
         _refuse_over(amount, left)
-        now = clock()
-        number: int = connection.execute(
-            ward.repayment.insert().values(
-                payment_id=case.payment["id"],
-                amount_yen=amount,
-                cause=cause,
-                due_on=due_on,
-                reason=reason,
-                asked_by=actor.id,
-                asked_at=now,
-            )
-        ).inserted_primary_key[0]  # type: ignore[index]
-        audit.record(
-            connection, ward.audit_log, at=now, actor=actor, action="repayment.ask", subject=case_number,
-            reason=reason, detail={"repayment": number, "amount_yen": amount, "cause": cause},
-        )  # fmt: skip
-    return number
+        return two_people.ask(
+            connection,
+            ward.repayment,
+            {"payment_id": case.payment["id"], "amount_yen": amount, "cause": cause, "due_on": due_on},
+            action="repayment.ask",
+            subject=case_number,
+            reason=reason,
+            detail={"amount_yen": amount, "cause": cause},
+            actor=actor,
+            clock=clock,
+        )
 
 
 def _refuse_over(amount: int, left: int) -> None:

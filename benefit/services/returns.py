@@ -77,13 +77,6 @@ def is_ended(connection: Connection, entitlement_id: int, *, but: int = 0) -> bo
     return connection.execute(query).first() is not None
 
 
-def need_reason(reason: str) -> str:
-    """書かれた理由。空なら WrongUse。"""
-    if not reason.strip():
-        raise WrongUse("理由を書いてください（--reason）", code="reason")
-    return reason.strip()
-
-
 def refuse_live(case: Case) -> None:
     """生きた支払のある権利は終わらせない。代わりに何をするかを言う。"""
     number = case.entitlement["case_number"]

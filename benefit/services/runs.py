@@ -27,6 +27,7 @@ from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
+from benefit.store.frames import fetch
 
 OUTCOMES, ELIGIBLE = "outcomes.parquet", "eligible.parquet"
 #: 差の指紋は、頭の 12 桁で言う。
@@ -273,7 +274,5 @@ def _not_yet_valid(connection: Connection, programme_id: str, eligible: pl.DataF
         .outerjoin(valid, valid.c.entitlement_id == table.c.id)
         .where(table.c.programme == programme_id, valid.c.entitlement_id.is_(None))
     )
-    rows = pl.DataFrame(
-        [tuple(row) for row in connection.execute(query)], schema={"id": pl.Int64, "slot": pl.String}, orient="row"
-    )
+    rows = fetch(connection, query, {"id": pl.Int64, "slot": pl.String})
     return rows.join(eligible, on="slot", how="semi").sort("id")["id"].to_list()

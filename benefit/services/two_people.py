@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -9,6 +10,46 @@ from sqlalchemy import Connection, Table, select
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.store import audit, ward
+from benefit.store.bulk import insert_one
+
+
+def need_reason(reason: str) -> str:
+    """書かれた理由。空なら WrongUse。"""
+    if not reason.strip():
+        raise WrongUse("理由を書いてください（--reason）", code="reason")
+    return reason.strip()
+
+
+def ask(
+    connection: Connection,
+    asked: Table,
+    values: Mapping[str, Any],
+    *,
+    action: str,
+    subject: str | None = None,
+    reason: str,
+    detail: Mapping[str, Any] | None = None,
+    actor: Actor,
+    clock: Clock,
+) -> int:
+    """申し出の行（`values` と、理由・申し出た人・時刻）を書き、監査ログに残す。申し出の番号を返す。
+
+    `subject` は監査ログの対象（給付管理番号など）。なければ申し出の番号。
+    """
+    now, why = clock(), need_reason(reason)
+    number = insert_one(connection, asked, **values, reason=why, asked_by=actor.id, asked_at=now)
+    audit.record(
+        connection,
+        ward.audit_log,
+        at=now,
+        actor=actor,
+        action=action,
+        subject=subject or f"{number}",
+        reason=why,
+        detail={**(detail or {}), "number": number},
+    )
+    return number
 
 
 def approve(

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
-from sqlalchemy import Connection, Select, and_, func, literal, select, union_all
+from sqlalchemy import Connection, and_, func, literal, select, union_all
 
 from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
@@ -17,13 +15,10 @@ from benefit.services.gate import ended
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.services.undo_scope import Scope
 from benefit.store import ward
+from benefit.store.frames import fetch
 
 #: お金の残りうる勘定（取り戻せるもの）。
 ACCOUNTS = ("未払", "振込中", "振込不能", "支給済")
-
-
-def _frame(connection: Connection, query: Select[Any], schema: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=schema, orient="row")
 
 
 def _payments(connection: Connection, programme_id: str) -> pl.DataFrame:
@@ -65,7 +60,7 @@ def _payments(connection: Connection, programme_id: str) -> pl.DataFrame:
         "transfer_id": pl.Int64,
         "recall_id": pl.Int64,
     }
-    return _frame(connection, query, schema)
+    return fetch(connection, query, schema)
 
 
 def _ledger(connection: Connection, programme_id: str) -> pl.DataFrame:
@@ -117,7 +112,7 @@ def positions(connection: Connection, programme: Programme, entitlements: list[i
         schema={"entitlement_id": pl.Int64, "planned_file_id": pl.Int64},
         orient="row",
     )
-    files = _frame(
+    files = fetch(
         connection,
         select(ward.planned_file.c.id, ward.planned_file.c.file_number),
         {"planned_file_id": pl.Int64, "payable_in": pl.String},

@@ -22,7 +22,6 @@ from benefit.domain.programme import Programme
 from benefit.domain.transfer import ENDING_KINDS, REPAYMENT_CAUSES
 from benefit.services import two_people
 from benefit.services.home import Home
-from benefit.services.returns import need_reason
 from benefit.services.undo_facts import deeds, positions
 from benefit.services.undo_scope import Scope
 from benefit.store import audit, ward
@@ -44,7 +43,7 @@ class Terms:
             raise WrongUse("終わり方の言葉が違います", found=self.ending_kind, allowed="、".join(ENDING_KINDS))
         if self.cause not in REPAYMENT_CAUSES:
             raise WrongUse("返還の理由の言葉が違います", found=self.cause, allowed="、".join(REPAYMENT_CAUSES))
-        need_reason(self.reason)
+        two_people.need_reason(self.reason)
 
 
 @dataclass(frozen=True)
@@ -116,32 +115,31 @@ def _store(
     actor: Actor,
     clock: Clock,
 ) -> int:
-    now = clock()
-    number: int = connection.execute(
-        ward.undo_plan.insert().values(
-            programme=programme.id,
-            scope=str(scope),
-            sha256=fingerprint,
-            line_count=lines.height,
-            total_yen=int(lines["yen"].sum()),
-            ending_kind=terms.ending_kind,
-            cause=terms.cause,
-            due_on=terms.due_on,
-            planned_on=today,
-            reason=terms.reason.strip(),
-            asked_by=actor.id,
-            asked_at=now,
-        )
-    ).inserted_primary_key[0]  # type: ignore[index]
+    number = two_people.ask(
+        connection,
+        ward.undo_plan,
+        {
+            "programme": programme.id,
+            "scope": str(scope),
+            "sha256": fingerprint,
+            "line_count": lines.height,
+            "total_yen": int(lines["yen"].sum()),
+            "ending_kind": terms.ending_kind,
+            "cause": terms.cause,
+            "due_on": terms.due_on,
+            "planned_on": today,
+        },
+        action="undo.plan",
+        reason=terms.reason,
+        detail={"sha256": fingerprint, "lines": lines.height, "scope": str(scope)},
+        actor=actor,
+        clock=clock,
+    )
     stored = lines.select(
         "entitlement_id", "payment_id", "action", undo_plan_id=pl.lit(number), amount_yen="yen"
     ).to_dicts()
     for start in range(0, len(stored), 10_000):
         connection.execute(ward.undo_plan_line.insert(), stored[start : start + 10_000])
-    audit.record(
-        connection, ward.audit_log, at=now, actor=actor, action="undo.plan", subject=f"{number}",
-        reason=terms.reason.strip(), detail={"sha256": fingerprint, "lines": lines.height, "scope": str(scope)},
-    )  # fmt: skip
     return number
 
 

@@ -15,7 +15,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,6 +59,19 @@ def staff_table(metadata: MetaData, roles: Iterable[str]) -> Table:
         moment("created_at"),
         moment("ended_at", nullable=True),
         one_of("role", roles),
+    )
+
+
+def asked(*columns: SchemaItem) -> tuple[SchemaItem, ...]:
+    """申し出の表の中身: 番号、`columns`（何を）、なぜ、誰が、いつ。別の人の承認（approved_by_another）を待つ。"""
+    return (
+        Column("id", Integer, primary_key=True),
+        *columns,
+        Column("reason", Text, nullable=False),
+        Column("asked_by", ForeignKey("staff.id"), nullable=False),
+        moment("asked_at"),
+        UniqueConstraint("id", "asked_by"),
+        CheckConstraint("reason <> ''", name="has_a_reason"),
     )
 
 

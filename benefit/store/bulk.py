@@ -1,14 +1,26 @@
-"""たくさんの行を一度に入れる。SQLite は executemany、PostgreSQL は COPY。どちらも呼んだ側のトランザクションの中。"""
+"""行を入れる: 一行なら付いた番号を返し、たくさんなら一度に（SQLite は executemany、PostgreSQL は COPY）。
+
+どちらも呼んだ側のトランザクションの中。
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, TableClause
 
 
-def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def insert_one(connection: Connection, table: Table, **values: Any) -> int:
+    """一行を入れ、台帳が付けた番号（id）を返す。"""
+    key = connection.execute(table.insert().values(**values)).inserted_primary_key
+    assert key is not None  # 型の上では None がありうるが、一行の INSERT では必ず返る
+    return int(key[0])
+
+
+def insert_rows(
+    connection: Connection, table: TableClause, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     """`columns` の順に並んだ行を入れる。制約に合わなければ、全体が入らない。"""
     names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "postgresql":

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import polars as pl
 from sqlalchemy import Connection, text
 
-from benefit.store.temporary import fetch, with_temporary
+from benefit.store.frames import fetch
+from benefit.store.temporary import with_temporary
 
 #: 人の判断（消込・充当）でつながる債権を加える。片方だけでは、割り当てを導けない。加わらなくなるまで繰り返す。
 _CLOSE = """

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import polars as pl
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, table, text
 
 from benefit.store.bulk import insert_rows
 
@@ -20,21 +17,10 @@ def with_temporary(connection: Connection, name: str, rows: pl.DataFrame) -> Non
     )
     connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
     connection.execute(text(f"CREATE TEMPORARY TABLE {name} ({kinds})"))
-    insert_rows(connection, _Named(name), rows.columns, sendable(rows).iter_rows())  # type: ignore[arg-type]
+    insert_rows(connection, table(name), rows.columns, sendable(rows).iter_rows())
     connection.execute(text(f"CREATE INDEX {name}_first ON {name} ({rows.columns[min(1, rows.width - 1)]})"))
-
-
-@dataclass(frozen=True)
-class _Named:
-    name: str
 
 
 def sendable(rows: pl.DataFrame) -> pl.DataFrame:
     """日付を ISO の文字にする（SQLite は文字で持ち、PostgreSQL は文字から読む）。"""
     return rows.with_columns(pl.col(pl.Date).dt.strftime("%Y-%m-%d"))
-
-
-def fetch(connection: Connection, statement: str, schema: dict[str, Any]) -> pl.DataFrame:
-    """SQL の答えを表にする。"""
-    rows = [tuple(row) for row in connection.execute(text(statement))]
-    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     Date,
     ForeignKey,
@@ -14,7 +13,7 @@ from sqlalchemy import (
 )
 
 from benefit.domain.change import CHANGE_OF, STAGES
-from benefit.store.base import approved_by_another, moment, one_of
+from benefit.store.base import approved_by_another, asked, moment, one_of
 from benefit.store.ward.metadata import metadata
 
 #: 見つけた変わり方一つ。同じ権利の同じ変わり方（`why` まで同じ）は、一度だけ載る。
@@ -63,13 +62,9 @@ reissue = Table(
 reissue_request = Table(
     "reissue_request",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
-    Column("branch", Integer, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", ForeignKey("staff.id"), nullable=False),
-    moment("asked_at"),
-    UniqueConstraint("id", "asked_by"),
-    CheckConstraint("reason <> ''", name="has_a_reason"),
+    *asked(
+        Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False),
+        Column("branch", Integer, nullable=False),
+    ),
 )
 reissue_request_approval = approved_by_another(metadata, "reissue_request")

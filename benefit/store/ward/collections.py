@@ -29,7 +29,7 @@ from benefit.domain.collection import (
     Channel,
     NoticeKind,
 )
-from benefit.store.base import approved_by_another, moment, one_of
+from benefit.store.base import approved_by_another, asked, moment, one_of
 from benefit.store.ward.metadata import metadata
 
 #: 調定一つ。額や期限の変更（更正）は receivable_change に足す。科目・年度・期別・通知書番号で一つ。
@@ -153,19 +153,15 @@ collection_posting = Table(
 collection_move = Table(
     "collection_move",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("event", ForeignKey("collection_event.event"), nullable=False, index=True),
-    Column("kind", String(4), nullable=False),
-    Column("receivable_id", ForeignKey("receivable.id")),
-    Column("amount_yen", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", ForeignKey("staff.id"), nullable=False),
-    moment("asked_at"),
-    UniqueConstraint("id", "asked_by"),
-    one_of("kind", COLLECTION_MOVES),
-    CheckConstraint("amount_yen > 0", name="amount"),
-    CheckConstraint("(kind = '還付') = (receivable_id IS NULL)", name="receivable"),
-    CheckConstraint("reason <> ''", name="has_a_reason"),
+    *asked(
+        Column("event", ForeignKey("collection_event.event"), nullable=False, index=True),
+        Column("kind", String(4), nullable=False),
+        Column("receivable_id", ForeignKey("receivable.id")),
+        Column("amount_yen", BigInteger, nullable=False),
+        one_of("kind", COLLECTION_MOVES),
+        CheckConstraint("amount_yen > 0", name="amount"),
+        CheckConstraint("(kind = '還付') = (receivable_id IS NULL)", name="receivable"),
+    ),
 )
 collection_move_approval = approved_by_another(metadata, "collection_move")
 

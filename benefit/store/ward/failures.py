@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from benefit.domain.transfer import FAILURE_ANSWERS, FAILURE_STEPS
-from benefit.store.base import approved_by_another, moment, one_of
+from benefit.store.base import approved_by_another, asked, moment, one_of
 from benefit.store.ward.metadata import metadata
 from benefit.store.ward.money import account_columns
 
@@ -59,20 +59,16 @@ failure_step = Table(
 failure_answer = Table(
     "failure_answer",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("failure_id", ForeignKey("failure.id"), nullable=False),
-    Column("kind", String(10), nullable=False),
-    *account_columns(),
-    Column("review_on", Date),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", ForeignKey("staff.id"), nullable=False),
-    moment("asked_at"),
-    UniqueConstraint("id", "asked_by"),
-    UniqueConstraint("id", "failure_id"),
-    one_of("kind", FAILURE_ANSWERS),
-    CheckConstraint("kind <> '再振込' OR account_number IS NOT NULL", name="account"),
-    CheckConstraint("kind <> '保留' OR review_on IS NOT NULL", name="review_on"),
-    CheckConstraint("reason <> ''", name="has_a_reason"),
+    *asked(
+        Column("failure_id", ForeignKey("failure.id"), nullable=False),
+        Column("kind", String(10), nullable=False),
+        *account_columns(),
+        Column("review_on", Date),
+        UniqueConstraint("id", "failure_id"),
+        one_of("kind", FAILURE_ANSWERS),
+        CheckConstraint("kind <> '再振込' OR account_number IS NOT NULL", name="account"),
+        CheckConstraint("kind <> '保留' OR review_on IS NOT NULL", name="review_on"),
+    ),
 )
 failure_answer_approval = approved_by_another(metadata, "failure_answer")
 
@@ -80,17 +76,13 @@ failure_answer_approval = approved_by_another(metadata, "failure_answer")
 report_match = Table(
     "report_match",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("bank_report_id", Integer, nullable=False),
-    Column("line_number", Integer, nullable=False),
-    Column("payment_id", ForeignKey("payment.id"), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", ForeignKey("staff.id"), nullable=False),
-    moment("asked_at"),
-    ForeignKeyConstraint(
-        ["bank_report_id", "line_number"], ["bank_report_line.bank_report_id", "bank_report_line.line_number"]
+    *asked(
+        Column("bank_report_id", Integer, nullable=False),
+        Column("line_number", Integer, nullable=False),
+        Column("payment_id", ForeignKey("payment.id"), nullable=False),
+        ForeignKeyConstraint(
+            ["bank_report_id", "line_number"], ["bank_report_line.bank_report_id", "bank_report_line.line_number"]
+        ),
     ),
-    UniqueConstraint("id", "asked_by"),
-    CheckConstraint("reason <> ''", name="has_a_reason"),
 )
 report_match_approval = approved_by_another(metadata, "report_match")

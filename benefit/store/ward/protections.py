@@ -2,29 +2,20 @@
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
-    ForeignKey,
-    Integer,
     Table,
-    Text,
-    UniqueConstraint,
 )
 
-from benefit.store.base import approved_by_another, moment
+from benefit.store.base import approved_by_another, asked
 from benefit.store.ward.metadata import metadata
 
 #: 解除の申し出。
 protection_release = Table(
     "protection_release",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("person_number", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("asked_by", ForeignKey("staff.id"), nullable=False),
-    moment("asked_at"),
-    UniqueConstraint("id", "asked_by"),
-    CheckConstraint("reason <> ''", name="has_a_reason"),
+    *asked(
+        Column("person_number", BigInteger, nullable=False),
+    ),
 )
 
 #: 別の人の承認。これがあって初めて、解除である。

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.schema import SchemaItem
 
 from benefit.domain.transfer import (
     ENDING_KINDS,
@@ -20,7 +19,7 @@ from benefit.domain.transfer import (
     REPAYMENT_STEPS,
     UNDO_ACTIONS,
 )
-from benefit.store.base import approved_by_another, moment, one_of
+from benefit.store.base import approved_by_another, asked, moment, one_of
 from benefit.store.ward.metadata import metadata
 
 
@@ -29,24 +28,11 @@ def _by_plan() -> Column[object]:
     return Column("undo_plan_id", ForeignKey("undo_plan_approval.release_id"))
 
 
-def _asked(*columns: SchemaItem) -> tuple[SchemaItem, ...]:
-    """申し出の列: 何を、なぜ、誰が、いつ。"""
-    return (
-        Column("id", Integer, primary_key=True),
-        *columns,
-        Column("reason", Text, nullable=False),
-        Column("asked_by", ForeignKey("staff.id"), nullable=False),
-        moment("asked_at"),
-        UniqueConstraint("id", "asked_by"),
-        CheckConstraint("reason <> ''", name="has_a_reason"),
-    )
-
-
 #: 取消の計画: 何を引き揚げ、何を組み戻し、何を返してもらうか。数と合計と中身の指紋を承認する。
 undo_plan = Table(
     "undo_plan",
     metadata,
-    *_asked(
+    *asked(
         Column("programme", String(40), nullable=False),
         Column("scope", String(80), nullable=False),
         Column("sha256", String(64), nullable=False, unique=True),
@@ -78,7 +64,7 @@ undo_plan_line = Table(
 recall = Table(
     "recall",
     metadata,
-    *_asked(
+    *asked(
         Column("transfer_id", ForeignKey("transfer_release.transfer_id"), nullable=False),
         Column("payments", Text, nullable=False),
         Column("line_count", Integer, nullable=False),
@@ -101,7 +87,7 @@ recall_line = Table(
 ending = Table(
     "ending",
     metadata,
-    *_asked(
+    *asked(
         Column("entitlement_id", ForeignKey("entitlement.id"), nullable=False, index=True),
         Column("kind", String(10), nullable=False),
         _by_plan(),
@@ -115,7 +101,7 @@ ending_approval = approved_by_another(metadata, "ending")
 repayment = Table(
     "repayment",
     metadata,
-    *_asked(
+    *asked(
         Column("payment_id", ForeignKey("payment.id"), nullable=False, index=True),
         Column("amount_yen", BigInteger, nullable=False),
         Column("cause", String(20), nullable=False),
