@@ -57,12 +57,12 @@ def receive(
     if done.repeated:
         given.say("このファイルは、もう取り込んであります。何も変えません。")
     given.say(
-        f"収納 {file.name}: 読込 {done.rows_read:,} = 消込 {done.posted:,} + 保留 {done.held:,}"
-        f" + 受け付けない {done.rejected:,}（{done.total_yen:,} 円）"
+        f"収納 {file.name}: 読込 {done.rows_read:,} = 消込 {done.rows_posted:,} + 保留 {done.rows_held:,}"
+        f" + 受け付けない {done.rows_rejected:,}（確報 {done.final_yen:,} 円）"
     )
     if taken.not_paid:
         given.say("  振替不能: " + "、".join(f"コード {code} {count:,} 件" for code, count in taken.not_paid.items()))
-    if done.held:
+    if done.rows_held:
         given.say("  次: benefit collection queue で、人が決める入金を見ます。")
 
 

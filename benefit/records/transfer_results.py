@@ -90,6 +90,8 @@ class Answer(NamedTuple):
 
 def read(content: bytes, *, file: str = "") -> TransferResults:
     """結果のファイルを読む。固定長か CSV かは中身で分かる。"""
+    if not content.strip():
+        raise RefusedInput("ファイルが空です", code="empty-file", place=Place(file))
     return read_fixed(content, file=file) if content[:3] == b"121" else transfer_results_csv.read(content, file=file)
 
 

@@ -166,7 +166,6 @@ def receive(home: Home, layout_id: str, path: Path, *, clock: Clock) -> Taken:
         notices.select(list(NOTICE)),
         file_name=path.name,
         sha256=sha256_of(data),
-        malformed=0,
         clock=clock,
     )
     return Taken(done, not_paid)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benefit.domain.clock import Clock
-from benefit.domain.errors import BenefitError
+from benefit.domain.errors import BenefitError, WrongUse
 from benefit.services import collection_files
 from benefit.services.files import read_input, sha256_of, write_atomic
 from benefit.services.home import Home
@@ -18,6 +18,8 @@ from benefit.services.home import Home
 
 def sweep(home: Home, folder: Path, *, clock: Clock) -> Iterator[str]:
     """フォルダの中を名前の順に受け取り、一つごとに一行の報告を返す。"""
+    if not folder.is_dir():
+        raise WrongUse("受信フォルダがありません", found=str(folder))
     layouts = [*collection_files.RECEIVED, "direct-debit-result"]
     found = sorted(
         path for layout in layouts for path in (folder / layout).glob("*") if path.is_file() and not path.is_symlink()
@@ -36,5 +38,5 @@ def sweep(home: Home, folder: Path, *, clock: Clock) -> Iterator[str]:
         if not kept.exists():
             write_atomic(kept, data)
         path.unlink()
-        said = "もう取り込んであります" if done.repeated else f"消込 {done.posted:,} + 保留 {done.held:,}"
+        said = "もう取り込んであります" if done.repeated else f"消込 {done.rows_posted:,} + 保留 {done.rows_held:,}"
         yield f"受け取りました {layout}/{path.name}: 読込 {done.rows_read:,}、{said}。端末のファイルを消しました"

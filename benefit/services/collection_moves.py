@@ -127,6 +127,7 @@ def ask(
     """消込（不明金を債権に結ぶ）・還付・充当（過誤納を返す・ほかの債権に充てる）を申し出る。申し出の番号を返す。"""
     if kind not in COLLECTION_MOVES:
         raise WrongUse("言葉が違います", found=kind, allowed="、".join(COLLECTION_MOVES))
+    reason = two_people.need_reason(reason)
     if (kind == "還付") != (receivable_id is None):
         raise WrongUse("消込と充当には、相手の調定が要ります（還付には要りません）")
     with home.ward.begin() as connection:

@@ -4,7 +4,7 @@
 「もう仕訳した姿」の差だけを書き足す。だから、速報と確報の順が替わっても、取り消されても、後から調定や人の判断が
 加わっても、同じ関数（`settle`）が正しい姿に直す。
 
-    読んだ行 = 消込 + 保留（過誤納・不明金・要確認） + 受け付けない（もう届いている記録、様式に合わない行）
+    読んだ行 = 消込 + 保留（過誤納・不明金・要確認） + 受け付けない（もう届いている記録）
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
-from benefit.domain.collection import APPLIED, Channel
+from benefit.domain.collection import APPLIED, Channel, NoticeKind
 from benefit.rules.collection_allocation import allocate, asset, corrections, moved, state
 from benefit.rules.collection_notices import NOTICE, named
 from benefit.services.home import Home
@@ -31,16 +31,20 @@ from benefit.store.temporary import sendable, with_temporary
 _TAKING = ("line_number", "event", *[name for name in NOTICE if name != "line_number"])
 
 
+#: 取込一回の数（台帳の列の名）。
+COUNTS = ("rows_read", "rows_posted", "rows_held", "rows_rejected", "final_yen")
+
+
 @dataclass(frozen=True)
 class Collected:
-    """取込一回の結果。rows_read = posted + held + rejected。`repeated` は、ファイルがもう取り込んであったか。"""
+    """取込一回の結果。rows_read = rows_posted + rows_held + rows_rejected。`repeated`: もう取り込んであった。"""
 
     file_id: int
     rows_read: int
-    posted: int
-    held: int
-    rejected: int
-    total_yen: int
+    rows_posted: int
+    rows_held: int
+    rows_rejected: int
+    final_yen: int
     repeated: bool
 
 
@@ -51,10 +55,9 @@ def take(
     *,
     file_name: str,
     sha256: str,
-    malformed: int,
     clock: Clock,
 ) -> Collected:
-    """収納データ（`NOTICE` の列）を取り込み、消し込む。`malformed` は、様式に合わず読めなかった行の数。"""
+    """収納データ（`NOTICE` の列）を取り込み、消し込む。様式に合わないファイルは、読む所でもう断られている。"""
     known = _known(home, sha256)
     if known is not None:
         return known
@@ -71,8 +74,15 @@ def take(
         allocation, states = _derive(connection, touched, counted)
         held = _held(allocation, states)
         lines = _outcomes(rows, counted, held)
-        posted = int((lines["outcome"] == "消込").sum())
-        waiting = int((lines["outcome"] == "保留").sum())
+        said = dict(lines.group_by("outcome").len().iter_rows())
+        final = rows.filter(pl.col("kind") == NoticeKind.FINAL.value)
+        counts = {
+            "rows_read": rows.height,
+            "rows_posted": said.get("消込", 0),
+            "rows_held": said.get("保留", 0),
+            "rows_rejected": said.get("既収", 0),
+            "final_yen": int(final["amount_yen"].sum()),
+        }
         now = clock()
         file_id = insert_one(
             connection,
@@ -80,12 +90,8 @@ def take(
             channel=channel.value,
             file_name=file_name,
             sha256=sha256,
-            rows_read=rows.height + malformed,
-            rows_posted=posted,
-            rows_held=waiting,
-            rows_rejected=rows.height - posted - waiting + malformed,
-            total_yen=int(rows["amount_yen"].sum()),
             received_at=now,
+            **counts,
         )
         columns = ("collection_file_id", "line_number", "event", "kind", "settle_on", "outcome")
         whole = lines.with_columns(collection_file_id=pl.lit(file_id)).select(columns)
@@ -98,17 +104,9 @@ def take(
             actor=BATCH,
             action="collection.take",
             subject=sha256[:16],
-            detail={"sha256": sha256, "rows": rows.height, "posted": posted, "held": waiting},
+            detail={"sha256": sha256, **counts},
         )
-        return Collected(
-            file_id,
-            rows.height + malformed,
-            posted,
-            waiting,
-            rows.height - posted - waiting + malformed,
-            int(rows["amount_yen"].sum()),
-            repeated=False,
-        )
+        return Collected(file_id=file_id, repeated=False, **counts)
 
 
 def settle(connection: Connection, receivables: Sequence[int], now: datetime) -> int:
@@ -125,15 +123,7 @@ def _known(home: Home, sha256: str) -> Collected | None:
         row = connection.execute(table.select().where(table.c.sha256 == sha256)).mappings().first()
     if row is None:
         return None
-    return Collected(
-        row["id"],
-        row["rows_read"],
-        row["rows_posted"],
-        row["rows_held"],
-        row["rows_rejected"],
-        row["total_yen"],
-        repeated=True,
-    )
+    return Collected(file_id=row["id"], repeated=True, **{name: row[name] for name in COUNTS})
 
 
 def _derive(connection: Connection, touched: pl.DataFrame, counted: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

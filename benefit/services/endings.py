@@ -30,6 +30,7 @@ def ask(home: Home, case_number: str, kind: str, *, reason: str, actor: Actor, c
     """この権利を終わらせることを申し出る。申し出の番号を返す。"""
     if kind not in ENDING_KINDS:
         raise WrongUse("終わり方の言葉が違います", found=kind, allowed="、".join(ENDING_KINDS))
+    reason = two_people.need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         case = case_of(connection, case_number)

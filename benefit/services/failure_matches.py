@@ -63,6 +63,7 @@ def propose(
     home: Home, report_id: int, line_number: int, payment_id: int, *, reason: str, actor: Actor, clock: Clock
 ) -> int:
     """この行はこの支払のことだと申し出る。申し出の番号を返す。"""
+    reason = two_people.need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         _refuse(connection, report_id, line_number, payment_id, clock)

@@ -87,6 +87,7 @@ def ask(
     home: Home, programme: Programme, case_number: str, check_id: str, *, reason: str, actor: Actor, clock: Clock
 ) -> int:
     """この番号の、この検査の保留の解除を申し出る。申し出の番号を返す。"""
+    reason = two_people.need_reason(reason)
     if check_id not in releasable(programme):
         raise RefusedByRule(
             f"{check_id} は解除できる保留ではありません。不可は、元を直して判定し直します",

@@ -58,6 +58,7 @@ def vanished(home: Home, current: pl.DataFrame) -> pl.DataFrame:
 
 def ask_release(home: Home, person_number: int, *, reason: str, actor: Actor, clock: Clock) -> int:
     """解除を申し出る。番号を返す。別の人が承認するまで、何も変わらない。"""
+    reason = two_people.need_reason(reason)
     if ever_protected(home).filter(pl.col("person_number") == person_number).is_empty():
         raise WrongUse("この人は、区が直接扱う人ではありません", found=f"{person_number:010d}")
     with home.ward.begin() as connection:

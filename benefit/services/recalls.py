@@ -55,6 +55,7 @@ def ask(
     home: Home, transfer_id: int, *, case_numbers: Sequence[str] | None, reason: str, actor: Actor, clock: Clock
 ) -> Recall:
     """この振込の全部（`case_numbers` がないとき）か、言われた権利の支払の、組戻しを申し出る。"""
+    reason = two_people.need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         payments = chosen(connection, transfer_id, case_numbers)

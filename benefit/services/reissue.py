@@ -31,6 +31,7 @@ def ask(home: Home, programme: Programme, case_number: str, *, reason: str, acto
 
     口座の書き間違いなどが、判定の後で分かったときのため。別の人が承認するまで、何も変わらない。
     """
+    reason = two_people.need_reason(reason)
     table = ward.entitlement
     with home.ward.begin() as connection:
         in_turn(connection, "money")

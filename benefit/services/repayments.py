@@ -79,6 +79,7 @@ def ask(
         raise WrongUse("返還の理由の言葉が違います", found=cause, allowed="、".join(REPAYMENT_CAUSES))
     if due_on <= today:
         raise WrongUse("納期限は、今日より後の日にします", found=str(due_on))
+    reason = two_people.need_reason(reason)
     with home.ward.begin() as connection:
         in_turn(connection, "money")
         case = case_of(connection, case_number)

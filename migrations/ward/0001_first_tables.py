@@ -91,7 +91,7 @@ def upgrade() -> None:
         sa.Column("rows_posted", sa.Integer(), nullable=False),
         sa.Column("rows_held", sa.Integer(), nullable=False),
         sa.Column("rows_rejected", sa.Integer(), nullable=False),
-        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("final_yen", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "channel IN ('コンビニ', '電子マネー', 'モバイルレジ', 'クレジット', 'ペイジー', '汎用収納', '特別徴収', '口座振替')",

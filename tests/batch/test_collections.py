@@ -49,6 +49,7 @@ def test_from_the_reception_folder_to_the_daily_balance(office: Path, run: Run, 
     paid = put(tmp_path / "inbox", "payeasy-paid")
     broken = put(tmp_path / "inbox", "electronic-money")
     broken.write_bytes(broken.read_bytes()[:-50])
+    assert "受信フォルダがありません" in run("collection", "inbox", tmp_path / "nowhere")[2]
     told = run("collection", "inbox", tmp_path / "inbox")[1]
     assert "受け取りました payeasy-paid/todoita.dat: 読込 3、消込 2 + 保留 1。端末のファイルを消しました" in told
     assert "断りました electronic-money/todoita.dat" in told
@@ -56,7 +57,10 @@ def test_from_the_reception_folder_to_the_daily_balance(office: Path, run: Run, 
     assert broken.exists()
     assert len(list((tmp_path / "home" / "received").rglob("*.dat"))) == 1
     again = put(tmp_path / "again", "payeasy-paid")
-    assert "もう取り込んであります" in run("collection", "receive", "payeasy-paid", again)[1]
+    told = run("collection", "receive", "payeasy-paid", again)[1]
+    assert "もう取り込んであります" in told
+    # 速報と確報は同じお金なので、額は確報だけを言う。
+    assert "（確報 12,300 円）" in told
 
     assert "督促する 0 件" in run("collection", "overdue", "--today", "2026-07-20")[1]
     told = run("collection", "queue", "--out", tmp_path / "out")[1]

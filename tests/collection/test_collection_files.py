@@ -49,8 +49,8 @@ def test_convenience_store_notices_and_the_electronic_money_subset(
         [(key_of(barcode(12_300, 1)), 1), (key_of(barcode(4_500, 3)), 2)])  # fmt: skip
     done = receive(home, clock, tmp_path, "convenience-store").collected
     # 速報と確報は一つの入金。速報のない取消（300,000 円）は人へ。
-    assert (done.rows_read, done.posted, done.held, done.rejected) == (3, 2, 1, 0)
-    assert receive(home, clock, tmp_path, "electronic-money").collected.posted == 1
+    assert (done.rows_read, done.rows_posted, done.rows_held, done.rows_rejected) == (3, 2, 1, 0)
+    assert receive(home, clock, tmp_path, "electronic-money").collected.rows_posted == 1
     assert accounts(home) == {"預金": 16_800, "調定": -16_800}
     assert collection_moves.queue(home).select("why", "yen").rows() == [("要確認", 300_000)]
 
@@ -69,21 +69,21 @@ def test_mobile_register_tells_banking_from_credit(home: Home, clock: StepClock,
 def test_payeasy_by_its_payment_number(home: Home, clock: StepClock, tmp_path: Path) -> None:
     owe(home, clock, [("101", 2026, 3, "1", 12_300)], [(MPN, 1)])
     done = receive(home, clock, tmp_path, "payeasy-paid").collected
-    assert (done.rows_read, done.posted, done.held) == (3, 2, 1)
+    assert (done.rows_read, done.rows_posted, done.rows_held) == (3, 2, 1)
     assert accounts(home) == {"預金": 12_300, "調定": -12_300}
 
 
 def test_counter_slips_with_and_without_a_notice_number(home: Home, clock: StepClock, tmp_path: Path) -> None:
     owe(home, clock, [("101", 2026, 3, "00000000000000012345", 12_300), ("101", 2026, 3, "7", 12_300)], [])
     done = receive(home, clock, tmp_path, "counter-general").collected
-    assert (done.posted, done.held) == (1, 1)
+    assert (done.rows_posted, done.rows_held) == (1, 1)
     # 番号のない一枚は、科目・年度・期別・額が合う調定が候補になる。
     assert collection_moves.queue(home).select("why", "candidates").rows() == [("不明金", "2")]
 
 
 def test_special_collection_by_the_employers_number(home: Home, clock: StepClock, tmp_path: Path) -> None:
     owe(home, clock, [("特徴", 2026, 6, "000000000099999", 134_700)], [])
-    assert receive(home, clock, tmp_path, "special-collection").collected.posted == 2
+    assert receive(home, clock, tmp_path, "special-collection").collected.rows_posted == 2
     assert accounts(home) == {"預金": 134_700, "調定": -134_700}
 
 

@@ -114,7 +114,7 @@ def test_a_later_payment_to_the_other_receivable_still_sees_what_was_used_there(
 def test_a_cancellation_without_its_quick_notice_waits_for_a_person(staffed: Home, clock: StepClock) -> None:
     register(staffed, clock, ("11", 1_000))
     done = take(staffed, clock, ("速報取消", "11", 1_000, "0915"))
-    assert (done.held, done.posted) == (1, 0)
+    assert (done.rows_held, done.rows_posted) == (1, 0)
     assert waiting(staffed) == [("要確認", 1_000, "")]
 
 

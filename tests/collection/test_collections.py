@@ -45,12 +45,12 @@ def take(
         for place, (kind, number, yen, at) in enumerate(rows, 1)
     ]
     frame = pl.DataFrame(table, schema=NOTICE, orient="row")
-    return collections.take(home, channel, frame, file_name=name, sha256=name.ljust(64, "0"), malformed=0, clock=clock)
+    return collections.take(home, channel, frame, file_name=name, sha256=name.ljust(64, "0"), clock=clock)
 
 
 def equation(done: collections.Collected) -> tuple[int, int, int, int]:
-    assert done.rows_read == done.posted + done.held + done.rejected
-    return done.rows_read, done.posted, done.held, done.rejected
+    assert done.rows_read == done.rows_posted + done.rows_held + done.rows_rejected
+    return done.rows_read, done.rows_posted, done.rows_held, done.rows_rejected
 
 
 def test_a_quick_notice_is_replaced_by_the_final_one(home: Home, clock: StepClock) -> None:

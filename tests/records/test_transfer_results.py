@@ -258,7 +258,7 @@ def test_a_value_that_is_not_allowed_is_refused_by_row_and_column(changes, field
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "columns"),
+        (b"", "empty-file"),
         (table({name: value for name, value in SIX.items() if name != "振込金額"}), "columns"),
         (table(SIX | {"備考": ""}), "columns"),
         (table(SIX).replace("店舗コード".encode(), "金融機関コード".encode()), "columns"),

@@ -17,7 +17,7 @@ def paid_at_a_bank(office: Office, number: str, yen: int, name: str) -> collecti
     row = (1, "ペイジー", "確報", f"MPN:{number}", date(2024, 9, 10), "101500", "9999-101", yen, date(2024, 9, 12))
     return collections.take(
         office.home, Channel.PAYEASY, pl.DataFrame([row], schema=NOTICE, orient="row"),
-        file_name=name, sha256=name.ljust(64, "0"), malformed=0, clock=office.clock,
+        file_name=name, sha256=name.ljust(64, "0"), clock=office.clock,
     )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_a_claim_becomes_a_receivable_and_its_payment_a_repayment(office: Office
     first = collection_repayments.join(office.home, actor=MAKER, clock=office.clock)
     assert (first.opened, first.received) == (1, 0)
     done = paid_at_a_bank(office, repayments.slip_number(claimed), whole, "a")
-    assert (done.posted, done.held) == (1, 0)
+    assert (done.rows_posted, done.rows_held) == (1, 0)
     joined = collection_repayments.join(office.home, actor=MAKER, clock=office.clock)
     assert (joined.opened, joined.received, joined.received_yen, joined.to_people) == (0, 1, whole, ())
     assert state_of(office, payment) == "F48"
@@ -44,7 +44,7 @@ def test_more_than_was_claimed_stays_an_overpayment_in_the_collections(office: O
     claimed = claim(office, number, 1_000)
     collection_repayments.join(office.home, actor=MAKER, clock=office.clock)
     done = paid_at_a_bank(office, repayments.slip_number(claimed), whole, "a")
-    assert done.held == 1
+    assert done.rows_held == 1
     joined = collection_repayments.join(office.home, actor=MAKER, clock=office.clock)
     assert (joined.received_yen, joined.to_people) == (1_000, ())
     assert state_of(office, payment) == "F42"

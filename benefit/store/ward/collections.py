@@ -89,7 +89,8 @@ collection_file = Table(
     Column("rows_posted", Integer, nullable=False),
     Column("rows_held", Integer, nullable=False),
     Column("rows_rejected", Integer, nullable=False),
-    Column("total_yen", BigInteger, nullable=False),
+    # 確報の額。速報と確報は同じお金なので、足さない。
+    Column("final_yen", BigInteger, nullable=False),
     moment("received_at"),
     one_of("channel", [channel.value for channel in Channel]),
     CheckConstraint("rows_read = rows_posted + rows_held + rows_rejected", name="equation"),
