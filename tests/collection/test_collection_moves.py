@@ -111,6 +111,17 @@ def test_a_later_payment_to_the_other_receivable_still_sees_what_was_used_there(
     assert accounts(staffed) == {"預金": 1_700, "調定": -1_400, "過誤納": -300, "充当": -300, "充当金": 300}
 
 
+def test_what_is_tied_by_a_use_elsewhere_is_derived_together(staffed: Home, clock: StepClock) -> None:
+    """余りを別の債権に充てた入金は、元の債権のほかの入金と一緒に導く。片方だけでは、余りが余りに見えない。"""
+    register(staffed, clock, ("11", 1_000), ("12", 400))
+    take(staffed, clock, ("確報", "11", 1_000, "0915"), ("確報", "11", 300, "1000"))
+    decide(staffed, clock, "過誤納", "充当", 300, 2)
+    whole = {"預金": 1_300, "調定": -1_300, "充当": -300, "充当金": 300}
+    assert accounts(staffed) == whole
+    take(staffed, clock, ("速報", "12", 50, "1100"), name="b")
+    assert accounts(staffed) == whole | {"決済待ち": 50, "調定": -1_350}
+
+
 def test_a_cancellation_without_its_quick_notice_waits_for_a_person(staffed: Home, clock: StepClock) -> None:
     register(staffed, clock, ("11", 1_000))
     done = take(staffed, clock, ("速報取消", "11", 1_000, "0915"))
