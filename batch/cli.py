@@ -33,6 +33,7 @@ from batch import (
     repayments,
     replay,
     second,
+    serve,
     transfers,
     undo,
 )
@@ -88,7 +89,7 @@ app.add_typer(judgments.hold_app, name="hold")
 app.add_typer(housekeeping.audit_app, name="audit")
 app.add_typer(housekeeping.staff_app, name="staff")
 app.add_typer(housekeeping.handover_app, name="handover")
-app.add_typer(housekeeping.serve_app, name="serve")
+app.add_typer(serve.app, name="serve")
 
 
 def main() -> None:

@@ -1,9 +1,8 @@
-"""世話: benefit init、audit verify、staff add、handover list、serve"""
+"""世話: benefit init、audit verify、staff add、handover list"""
 
 from __future__ import annotations
 
 import secrets
-import sys
 from typing import Annotated
 
 import typer
@@ -15,7 +14,6 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 audit_app = typer.Typer(no_args_is_help=True, help="監査ログを確かめる")
 staff_app = typer.Typer(no_args_is_help=True, help="職員・従事者を登録する")
 handover_app = typer.Typer(no_args_is_help=True, help="受渡管理簿")
-serve_app = typer.Typer(no_args_is_help=True, help="画面を開く")
 
 
 def init_both(given: Context) -> None:
@@ -144,31 +142,3 @@ def handover_list(ctx: typer.Context) -> None:
                 row["actor"],
             )
     given.out.print(table)
-
-
-@serve_app.command("desk")
-def serve_desk(
-    ctx: typer.Context,
-    host: Annotated[str, typer.Option(help="待ち受ける番地（VPN の内側だけ）")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="ポート")] = 8021,
-) -> None:
-    """給付管理システムの画面を開く。"""
-    import os
-
-    import uvicorn
-
-    given = context(ctx)
-    given.need("desk", "benefit_case")
-    # 一括処理は画面を知らない。サーバーが、作業場所の名だけを受け取って、画面を読み込む。
-    os.environ["BENEFIT_HOME"] = str(given.home.path)
-    given.say(f"給付管理システム: http://{host}:{port}/  （止めるには Ctrl+C）")
-    sys.stdout.flush()
-    uvicorn.run(
-        "api.desk.serve:app",
-        factory=True,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-    )

@@ -1,0 +1,54 @@
+"""画面を開く: benefit serve desk / ward"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from batch.context import Context, context
+
+app = typer.Typer(no_args_is_help=True, help="画面を開く")
+Host = Annotated[str, typer.Option(help="待ち受ける番地（VPN の内側だけ）")]
+
+
+@app.command("desk")
+def serve_desk(
+    ctx: typer.Context, host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="ポート")] = 8021
+) -> None:
+    """給付管理システムの画面を開く（委託先とコールセンター、区が VPN で使う）。"""
+    given = context(ctx)
+    given.need("desk", "benefit_case")
+    _serve(given, "給付管理システム", "api.desk.serve:app", host, port)
+
+
+@app.command("ward")
+def serve_ward(
+    ctx: typer.Context, host: Host = "127.0.0.1", port: Annotated[int, typer.Option(help="ポート")] = 8022
+) -> None:
+    """区の画面を開く（区の計算機だけで使う）。"""
+    given = context(ctx)
+    given.need("ward", "entitlement")
+    _serve(given, "区の画面", "api.ward.serve:app", host, port)
+
+
+def _serve(given: Context, what: str, factory: str, host: str, port: int) -> None:
+    import uvicorn
+
+    # 一括処理は画面を知らない。サーバーが、作業場所の名だけを受け取って、画面を読み込む。
+    os.environ["BENEFIT_HOME"] = str(given.home.path)
+    given.say(f"{what}: http://{host}:{port}/  （止めるには Ctrl+C）")
+    sys.stdout.flush()
+    uvicorn.run(
+        factory,
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # よその見出し（X-Forwarded-For など）は信じない。
+        proxy_headers=False,
+    )
