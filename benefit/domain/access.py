@@ -38,10 +38,11 @@ ROLE_NAMES = {
 
 @dataclass(frozen=True)
 class Actor:
-    """いま動いている人。`id` は本人確認の済んだ職員の ID、夜間処理は `batch`。"""
+    """いま動いている人。`id` は本人確認の済んだ職員の ID、夜間処理は `batch`。`terminal` は登録された端末の名。"""
 
     id: str
     role: str
+    terminal: str = ""
 
 
 BATCH = Actor("batch", "batch")

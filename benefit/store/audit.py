@@ -33,7 +33,9 @@ def _digest(previous: str, row: Mapping[str, Any]) -> str:
     moment: datetime = row["at"]
     # SQLite は時差を忘れるので、UTC として正規化する。
     stamp = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-    content = {key: row[key] for key in ("sequence", "actor", "role", "action", "subject", "reason", "detail")}
+    content = {
+        key: row[key] for key in ("sequence", "actor", "role", "terminal", "action", "subject", "reason", "detail")
+    }
     canonical = json.dumps({**content, "at": stamp}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256((previous + canonical).encode()).hexdigest()
 
@@ -58,6 +60,7 @@ def record(
         "at": at,
         "actor": actor.id,
         "role": actor.role,
+        "terminal": actor.terminal,
         "action": action,
         "subject": subject,
         "reason": reason,

@@ -87,21 +87,3 @@ def approved_by_another(metadata: MetaData, parent: str) -> Table:
         ForeignKeyConstraint(["release_id", "asked_by"], [f"{parent}.id", f"{parent}.asked_by"]),
         CheckConstraint("approved_by <> asked_by", name="two_people"),
     )
-
-
-def audit_table(metadata: MetaData) -> Table:
-    """監査ログ。前の行の指紋を含む鎖で、書き換えと抜取りが分かる（reliability P17）。"""
-    return Table(
-        "audit_log",
-        metadata,
-        Column("sequence", Integer, primary_key=True, autoincrement=False),
-        moment("at"),
-        Column("actor", String(40), nullable=False),
-        Column("role", String(20), nullable=False),
-        Column("action", String(60), nullable=False),
-        Column("subject", String(64), nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("detail", Text, nullable=False),
-        Column("previous_hash", String(64), nullable=False, unique=True),
-        Column("hash", String(64), nullable=False, unique=True),
-    )

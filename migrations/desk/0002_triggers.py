@@ -9,7 +9,17 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("case_event", "load", "planned_file", "planned_line", "audit_log")
+APPEND_ONLY = (
+    "case_event",
+    "load",
+    "planned_file",
+    "planned_line",
+    "audit_log",
+    "audit_anchor",
+    "foreign_anchor",
+    "log_report",
+    "log_report_signature",
+)
 NEVER_DELETED = ("staff",)
 #: 仕事の役割が変えてよい列（PostgreSQL の権限）。ほかの表と列は、足すことしかできない。
 CHANGING = {

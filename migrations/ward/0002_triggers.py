@@ -70,6 +70,10 @@ APPEND_ONLY = (
     "handover",
     "lot",
     "audit_log",
+    "audit_anchor",
+    "foreign_anchor",
+    "log_report",
+    "log_report_signature",
 )
 NEVER_DELETED = ("entitlement", "payment", "letter", "staff")
 PAYMENT_FIXED = (

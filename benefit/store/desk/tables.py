@@ -21,11 +21,12 @@ from sqlalchemy import (
 
 from benefit.domain.access import DeskRole
 from benefit.domain.case import CASE_STATES
-from benefit.store.base import audit_table, moment, new_metadata, one_of, staff_table
+from benefit.store.audit_tables import audit_tables
+from benefit.store.base import moment, new_metadata, one_of, staff_table
 
 metadata = new_metadata()
 staff = staff_table(metadata, [role.value for role in DeskRole])
-audit_log = audit_table(metadata)
+audit_log, audit_anchor, foreign_anchor, log_report, log_report_signature = audit_tables(metadata)
 
 #: ログイン中の人。合い札は指紋だけを持つ（盗まれた台帳から入れないように）。
 staff_session = Table(

@@ -40,7 +40,15 @@ from benefit.store.ward.failures import (
 )
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
-from benefit.store.ward.metadata import audit_log, metadata, staff
+from benefit.store.ward.metadata import (
+    audit_anchor,
+    audit_log,
+    foreign_anchor,
+    log_report,
+    log_report_signature,
+    metadata,
+    staff,
+)
 from benefit.store.ward.money import (
     approval,
     bank_report,
@@ -72,6 +80,7 @@ from benefit.store.ward.returns import (
 
 __all__ = [
     "approval",
+    "audit_anchor",
     "audit_log",
     "bank_credit",
     "bank_report",
@@ -95,11 +104,14 @@ __all__ = [
     "failure_answer",
     "failure_answer_approval",
     "failure_step",
+    "foreign_anchor",
     "handover",
     "hold_release",
     "hold_release_approval",
     "inquiry",
     "letter",
+    "log_report",
+    "log_report_signature",
     "lot",
     "metadata",
     "payment",
@@ -200,6 +212,10 @@ APPEND_ONLY = (
     "handover",
     "lot",
     "audit_log",
+    "audit_anchor",
+    "foreign_anchor",
+    "log_report",
+    "log_report_signature",
 )
 #: 消せない表（決まった列だけ変わる）。
 NEVER_DELETED = ("entitlement", "payment", "letter", "staff")
