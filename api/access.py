@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from benefit.domain.access import DeskRole
+from benefit.domain.access import DeskRole, WardRole
 
+Access = dict[tuple[str, str], frozenset[str]]
 #: 誰でも（ログインの前でも）入れる道。
 OPEN = frozenset[str]()
 EVERYONE = frozenset(role.value for role in DeskRole)
+WARD_EVERYONE = frozenset(role.value for role in WardRole)
 
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。
-DESK_ACCESS: dict[tuple[str, str], frozenset[str]] = {
+DESK_ACCESS: Access = {
     ("GET", "/login"): OPEN,
     ("POST", "/login"): OPEN,
     ("POST", "/logout"): EVERYONE,
@@ -24,15 +26,27 @@ DESK_ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/call/end"): EVERYONE,
     ("GET", "/static/{name}"): OPEN,
     ("GET", "/favicon.ico"): OPEN,
-    ("POST", "/api/login"): OPEN,
-    ("POST", "/api/logout"): EVERYONE,
-    ("POST", "/api/search"): EVERYONE,
-    ("GET", "/api/cases/{case_number}"): EVERYONE,
+    ("POST", "/api/v1/login"): OPEN,
+    ("POST", "/api/v1/logout"): EVERYONE,
+    ("POST", "/api/v1/search"): EVERYONE,
+    ("GET", "/api/v1/cases/{case_number}"): EVERYONE,
     ("GET", "/openapi.json"): OPEN,
 }
 
 
-def check(app: FastAPI, table: dict[tuple[str, str], frozenset[str]]) -> None:
+#: 区の画面（serve ward）。
+WARD_ACCESS: Access = {
+    ("GET", "/login"): OPEN,
+    ("POST", "/login"): OPEN,
+    ("POST", "/logout"): WARD_EVERYONE,
+    ("GET", "/"): WARD_EVERYONE,
+    ("GET", "/static/{name}"): OPEN,
+    ("GET", "/favicon.ico"): OPEN,
+    ("GET", "/openapi.json"): OPEN,
+}
+
+
+def check(app: FastAPI, table: Access) -> None:
     """すべての道に行があり、すべての行に道があることを確かめる。"""
     routes = {(method, path) for path, methods in _routes(app) for method in methods if method != "HEAD"}
     missing, dead = routes - set(table), set(table) - routes

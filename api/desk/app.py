@@ -2,109 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.exceptions import HTTPException
 
-from api import access
-from api.desk import json_api, pages
-from benefit import __version__
+from api import access, base
+from api.desk import calls, json_api
 from benefit.domain.clock import Clock, system_clock
-from benefit.domain.errors import BenefitError
+from benefit.store import desk
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # no-referrer にすると、自分の画面からの送信の Origin まで null になり、見分けられない。
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Strict-Transport-Security": "max-age=31536000",
-}
+#: 上の帯に並べる画面。役割が入れるものだけが出る。
+NAV = (("/", "電話の照会"),)
 
 
-def create_app(engine: Engine, *, clock: Clock = system_clock) -> FastAPI:
+def create_app(engine: Engine, *, keys: Callable[[str], bytes], clock: Clock = system_clock) -> FastAPI:
     """給付管理システムの台帳だけを渡して作る。"""
-    app = FastAPI(
-        title="給付管理システム",
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
-        description="コールセンターと区が、給付の進みを調べる API。閲覧は、必ずログに残ってから返る。",
+    return base.build(
+        system="給付管理システム",
+        description="給付の進みを調べ、書類を受け、審査する API。閲覧は、必ずログに残ってから返る。",
+        cookie="__Host-benefit-desk",
+        engine=engine,
+        store=desk,
+        keys=keys,
+        table=access.DESK_ACCESS,
+        nav=NAV,
+        routers=(json_api.router, calls.router),
+        clock=clock,
     )
-    app.state.engine = engine
-    app.state.clock = clock
-    # 道を一つずつ見て権限の表と照らすので、まとめて（遅れて）取り込む include_router は使わない。
-    for router in (json_api.router, pages.router):
-        app.router.routes.extend(router.routes)
-
-    @app.exception_handler(Exception)
-    async def unforeseen(request: Request, _error: Exception) -> Response:
-        # 思いがけない失敗でも、安全のための見出しは付ける（この答えは下の guard を通らない）。
-        answer = _answer(request, 500, "思いがけない誤りで表示できません。管理者に連絡してください。")
-        answer.headers.update({**_HEADERS, "Cache-Control": "no-store"})
-        return answer
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        refused = _repeated_query(request) or _foreign_origin(request)
-        response = refused or await call_next(request)
-        response.headers.update(_HEADERS)
-        if not request.url.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "no-store"
-        return response
-
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> Response:
-        return _answer(request, error.status_code, str(error.detail), error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        # 送られた値は繰り返さない。項目の名前だけを言う。
-        fields = "、".join(sorted({str(item["loc"][-1]) for item in error.errors()}))
-        return _answer(request, 422, f"入力の形が違います: {fields}")
-
-    @app.exception_handler(BenefitError)
-    async def by_rule(request: Request, error: BenefitError) -> Response:
-        return _answer(request, 400, str(error))
-
-    @app.exception_handler(SQLAlchemyError)
-    async def store_down(request: Request, _error: SQLAlchemyError) -> Response:
-        # ログが書けないなら、見せない。
-        return _answer(request, 503, "記録ができないため、いまは表示できません。管理者に連絡してください。")
-
-    access.check(app, access.DESK_ACCESS)
-    return app
-
-
-def _answer(request: Request, status: int, says: str, headers: dict[str, str] | None = None) -> Response:
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"detail": says}, status, headers=headers)
-    return pages.message(request, status, says, headers)
-
-
-def _repeated_query(request: Request) -> Response | None:
-    # 同じ名前の引数が二度来たら、どちらを信じるかを選ばずに断る。
-    names = [name for name, _value in request.query_params.multi_items()]
-    if len(names) != len(set(names)):
-        return JSONResponse({"detail": "同じ引数が二度あります"}, 400)
-    return None
-
-
-def _foreign_origin(request: Request) -> Response | None:
-    origin = request.headers.get("origin")
-    if request.method in {"GET", "HEAD"} or origin is None:
-        return None
-    if origin.split("//")[-1] != request.headers.get("host"):
-        return JSONResponse({"detail": "別の場所からの送信は受け付けません"}, 403)
-    return None

@@ -9,20 +9,29 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from api.desk import session as sessions
-from api.desk.guard import ApiSession
+from api import session as sessions
+from api.guard import ApiSession
 from benefit.domain.errors import RefusedByRule
 from benefit.services import desk_lookup, people
 from benefit.store import desk
 
-router = APIRouter(prefix="/api", tags=["給付管理"])
+router = APIRouter(prefix="/api/v1", tags=["給付管理"])
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 
 
 class Message(BaseModel):
-    """断りの文。"""
+    """知らせの文。"""
 
+    detail: str
+
+
+class Problem(BaseModel):
+    """断り（RFC 9457）。`detail` は読めば次にすることが分かる文。"""
+
+    type: str
+    title: str
+    status: int
     detail: str
 
 
@@ -115,11 +124,11 @@ class Case(BaseModel):
 
 
 _REFUSALS = {
-    400: {"model": Message, "description": "入力が足りない"},
-    401: {"model": Message, "description": "ログインしていない"},
-    403: {"model": Message, "description": "役割が違う"},
-    422: {"model": Message, "description": "入力の形が違う"},
-    503: {"model": Message, "description": "ログが書けない"},
+    400: {"model": Problem, "description": "入力が足りない"},
+    401: {"model": Problem, "description": "ログインしていない"},
+    403: {"model": Problem, "description": "役割が違う"},
+    422: {"model": Problem, "description": "入力の形が違う"},
+    503: {"model": Problem, "description": "ログが書けない"},
 }
 
 
@@ -131,20 +140,20 @@ def login(request: Request, given: Login) -> Token:
         actor = people.authenticate(engine, desk.staff, desk.audit_log, given.staff_id, given.password, clock)
     except RefusedByRule as refused:
         raise HTTPException(401, str(refused), headers={"WWW-Authenticate": "Bearer"}) from None
-    return Token(token=sessions.start(engine, actor, clock))
+    return Token(token=sessions.start(engine, desk, actor, clock))
 
 
 @router.post("/logout", responses={key: _REFUSALS[key] for key in (401, 403, 503)})
 def logout(request: Request, session: ApiSession) -> Message:
     """出る。"""
-    sessions.end(request.app.state.engine, session.token)
+    sessions.end(request.app.state.engine, desk, session.token)
     return Message(detail="ログアウトしました")
 
 
 @router.post("/search", responses=_REFUSALS)
 def search(request: Request, session: ApiSession, given: SearchByNumber | SearchByName) -> Found:
     """探す。5 件を超えるときは、何も返さない。受付番号と用件は、続けて開く一件のログにも載る。"""
-    sessions.begin_call(request.app.state.engine, session.token, given.call_reference, given.purpose)
+    sessions.begin_call(request.app.state.engine, desk, session.token, given.call_reference, given.purpose)
     hits = desk_lookup.search(
         request.app.state.engine, actor=session.actor, clock=request.app.state.clock, **given.model_dump()
     )
@@ -153,7 +162,7 @@ def search(request: Request, session: ApiSession, given: SearchByNumber | Search
     return Found(hits=[Hit(**asdict(hit)) for hit in hits], says="" if hits else desk_lookup.ASK_WARD)
 
 
-@router.get("/cases/{case_number}", responses={**_REFUSALS, 404: {"model": Message, "description": "区で確認する"}})
+@router.get("/cases/{case_number}", responses={**_REFUSALS, 404: {"model": Problem, "description": "区で確認する"}})
 def read_case(request: Request, session: ApiSession, case_number: Annotated[str, Path(pattern=r"^[0-9]{11}$")]) -> Case:
     """一件を見る。知らない番号と、区だけが知る番号は、同じ 404 になる。"""
     seen = desk_lookup.look(

@@ -54,7 +54,7 @@ class Desk:
         return answer.text.split('name="csrf" value="')[1].split('"')[0]
 
     def token(self, staff_id: str = "operator1") -> dict[str, str]:
-        answer = self.client.post("/api/login", json={"staff_id": staff_id, "password": PASSWORD})
+        answer = self.client.post("/api/v1/login", json={"staff_id": staff_id, "password": PASSWORD})
         return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
@@ -118,7 +118,7 @@ def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
                 for role in DeskRole
             ],
         )
-    client = TestClient(create_app(home.desk, clock=clock), base_url="https://testserver")
+    client = TestClient(create_app(home.desk, keys=home.key, clock=clock), base_url="https://testserver")
     yield Desk(home, clock, client)
     client.close()
 
@@ -139,7 +139,7 @@ def site(desk_system: Desk) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    app = create_app(desk_system.home.desk, clock=desk_system.clock)
+    app = create_app(desk_system.home.desk, keys=desk_system.home.key, clock=desk_system.clock)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

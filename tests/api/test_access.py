@@ -29,8 +29,8 @@ def test_without_login_every_page_leads_to_the_login_and_every_api_refuses(desk_
 @pytest.mark.parametrize("role", list(DeskRole))
 def test_each_role_may_look_and_nothing_else_is_open(desk_system: Desk, role: DeskRole) -> None:
     headers = desk_system.token(f"{role.value}1")
-    answer = desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers)
-    allowed = role.value in access.DESK_ACCESS[("GET", "/api/cases/{case_number}")]
+    answer = desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers)
+    allowed = role.value in access.DESK_ACCESS[("GET", "/api/v1/cases/{case_number}")]
     assert answer.status_code == (200 if allowed else 403)
 
 
@@ -47,7 +47,9 @@ def test_a_route_without_a_row_stops_the_start() -> None:
 
 def test_five_wrong_passwords_close_the_account_for_a_while(desk_system: Desk) -> None:
     def attempt(password: str) -> int:
-        return desk_system.client.post("/api/login", json={"staff_id": "operator1", "password": password}).status_code
+        return desk_system.client.post(
+            "/api/v1/login", json={"staff_id": "operator1", "password": password}
+        ).status_code
 
     assert [attempt("ちがう") for _ in range(5)] == [401] * 5
     assert attempt(PASSWORD) == 401
@@ -58,30 +60,30 @@ def test_five_wrong_passwords_close_the_account_for_a_while(desk_system: Desk) -
 def test_fifteen_quiet_minutes_end_the_session(desk_system: Desk) -> None:
     headers = desk_system.token()
     in_days(desk_system.clock, minutes=14)
-    assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers).status_code == 200
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers).status_code == 200
     in_days(desk_system.clock, minutes=15, seconds=1)
-    assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers).status_code == 401
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers).status_code == 401
 
 
 def test_nine_hours_end_the_session_however_busy(desk_system: Desk) -> None:
     headers = desk_system.token()
     for _ in range(53):
         in_days(desk_system.clock, minutes=10)
-        assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers).status_code == 200
+        assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers).status_code == 200
     in_days(desk_system.clock, minutes=10)
-    assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers).status_code == 401
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers).status_code == 401
 
 
 def test_a_second_login_closes_the_first(desk_system: Desk) -> None:
     first = desk_system.token()
     desk_system.token()
-    assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=first).status_code == 401
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=first).status_code == 401
 
 
 def test_logout_ends_the_session(desk_system: Desk) -> None:
     headers = desk_system.token()
-    assert desk_system.client.post("/api/logout", headers=headers).status_code == 200
-    assert desk_system.client.get(f"/api/cases/{number_of(1)}", headers=headers).status_code == 401
+    assert desk_system.client.post("/api/v1/logout", headers=headers).status_code == 200
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers).status_code == 401
 
 
 def test_a_form_without_its_own_word_or_from_elsewhere_is_refused(desk_system: Desk) -> None:
@@ -98,7 +100,7 @@ def test_a_form_without_its_own_word_or_from_elsewhere_is_refused(desk_system: D
 
 
 def test_every_answer_carries_the_safety_headers(desk_system: Desk) -> None:
-    for url in ("/login", "/", "/api/cases/1", "/static/desk.css", "/nowhere"):
+    for url in ("/login", "/", "/api/v1/cases/1", "/static/desk.css", "/nowhere"):
         answer = desk_system.client.get(url, follow_redirects=False)
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -125,7 +127,7 @@ def test_an_unknown_id_takes_as_long_as_a_known_one(desk_system: Desk) -> None:
     def seconds(staff_id: str) -> float:
         # 働いた時間で測る。待たされた時間は、隣の試験で揺れる。
         begun = time.process_time()
-        desk_system.client.post("/api/login", json={"staff_id": staff_id, "password": "ちがう"})
+        desk_system.client.post("/api/v1/login", json={"staff_id": staff_id, "password": "ちがう"})
         return time.process_time() - begun
 
     pairs = [(seconds("supervisor1"), seconds("nobody-here")) for _ in range(7)]

@@ -44,9 +44,9 @@ def readings(desk_system: Desk) -> dict[str, Callable[[], object]]:
         "画面で番号": lambda: client.post("/search", data={"csrf": csrf, **CALL, "case_number": number}),
         "画面で氏名": lambda: client.post("/search", data={"csrf": csrf, **CALL, **name}),
         "画面で開く": lambda: client.post("/case", data={"csrf": csrf, "case_number": number}),
-        "API で番号": lambda: client.post("/api/search", json={**CALL, "case_number": number}, headers=headers),
-        "API で氏名": lambda: client.post("/api/search", json={**CALL, **name}, headers=headers),
-        "API で一件": lambda: client.get(f"/api/cases/{number}", headers=headers),
+        "API で番号": lambda: client.post("/api/v1/search", json={**CALL, "case_number": number}, headers=headers),
+        "API で氏名": lambda: client.post("/api/v1/search", json={**CALL, **name}, headers=headers),
+        "API で一件": lambda: client.get(f"/api/v1/cases/{number}", headers=headers),
     }
 
 
@@ -102,17 +102,17 @@ def test_a_commit_that_fails_at_the_last_moment_shows_nothing(desk_system: Desk,
 def test_one_view_leaves_exactly_one_line_and_a_failed_one_none(desk_system: Desk) -> None:
     headers = desk_system.token()
     for expected in (1, 2):
-        assert desk_system.client.get(f"/api/cases/{number_of(200)}", headers=headers).status_code == 200
+        assert desk_system.client.get(f"/api/v1/cases/{number_of(200)}", headers=headers).status_code == 200
         assert len(audit_rows(desk_system.home, "case.view")) == expected
     # 形の違う番号は、台帳に触れる前に断る。
-    assert desk_system.client.get("/api/cases/123", headers=headers).status_code == 422
+    assert desk_system.client.get("/api/v1/cases/123", headers=headers).status_code == 422
     assert len(audit_rows(desk_system.home, "case.view")) == 2
 
 
 def test_the_number_looked_for_in_vain_is_in_the_log_too(desk_system: Desk) -> None:
     # 当て推量で探す人は、当たらなかった番号で分かる。
     headers = desk_system.token()
-    assert desk_system.client.get(f"/api/cases/{number_of(9_999)}", headers=headers).status_code == 404
+    assert desk_system.client.get(f"/api/v1/cases/{number_of(9_999)}", headers=headers).status_code == 404
     (seen,) = audit_rows(desk_system.home, "case.view")
     assert seen["subject"] == number_of(9_999)
     assert '"found": false' in str(seen["detail"])

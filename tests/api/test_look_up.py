@@ -55,10 +55,10 @@ def test_a_name_without_a_birthday_finds_nobody(desk_system: Desk) -> None:
 def test_an_unknown_number_and_a_ward_only_number_give_the_same_answer(desk_system: Desk) -> None:
     # 区直轄の人は、この台帳にいない。だから正しい形の番号でも、形の違う番号でも、同じ答えになる。
     headers = desk_system.token()
-    known_shape = desk_system.client.post("/api/search", json={"case_number": number_of(9_999)}, headers=headers)
-    wrong_shape = desk_system.client.post("/api/search", json={"case_number": "12345678901"}, headers=headers)
+    known_shape = desk_system.client.post("/api/v1/search", json={"case_number": number_of(9_999)}, headers=headers)
+    wrong_shape = desk_system.client.post("/api/v1/search", json={"case_number": "12345678901"}, headers=headers)
     assert known_shape.json() == wrong_shape.json() == {"hits": [], "says": ASK_WARD}
-    read = desk_system.client.get(f"/api/cases/{number_of(9_999)}", headers=headers)
+    read = desk_system.client.get(f"/api/v1/cases/{number_of(9_999)}", headers=headers)
     assert (read.status_code, read.json()) == (404, {"detail": ASK_WARD})
 
 
@@ -90,8 +90,8 @@ def test_when_the_log_cannot_be_written_nothing_is_shown(desk_system: Desk) -> N
     answers = [
         desk_system.client.post("/search", data={"csrf": csrf, **CALL, "case_number": number_of(200)}),
         desk_system.client.post("/case", data={"csrf": csrf, "case_number": number_of(200)}),
-        desk_system.client.post("/api/search", json={"case_number": number_of(200)}, headers=headers),
-        desk_system.client.get(f"/api/cases/{number_of(200)}", headers=headers),
+        desk_system.client.post("/api/v1/search", json={"case_number": number_of(200)}, headers=headers),
+        desk_system.client.get(f"/api/v1/cases/{number_of(200)}", headers=headers),
     ]
     for answer in answers:
         assert answer.status_code == 503

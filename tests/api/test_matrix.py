@@ -11,9 +11,9 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from api import access
-from api.desk import session as sessions
+from api import session as sessions
 from api.desk.app import create_app
-from api.desk.session import COOKIE, csrf_of
+from api.session import csrf_of
 from benefit.domain.access import Actor, DeskRole
 from benefit.services.desk_lookup import ASK_WARD
 from benefit.store import desk
@@ -27,7 +27,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/case": {"case_number": number_of(200)},
     "/call/end": {},
 }
-BODIES = {"/api/search": {**CALL, "case_number": number_of(200)}}
+BODIES = {"/api/v1/search": {**CALL, "case_number": number_of(200)}}
 CLOSED = [(method, path) for (method, path), roles in access.DESK_ACCESS.items() if roles]
 OPEN = [(method, path) for (method, path), roles in access.DESK_ACCESS.items() if not roles]
 
@@ -37,7 +37,9 @@ def ask(desk_system: Desk, method: str, path: str, token: str, *, as_page: bool 
     url = path.replace("{case_number}", number_of(200))
     page = not path.startswith("/api/") if as_page is None else as_page
     client = TestClient(desk_system.client.app, base_url="https://testserver")
-    name, value = ("Cookie", f"{COOKIE}={token}") if page else ("Authorization", f"Bearer {token}")
+    name, value = (
+        ("Cookie", f"{desk_system.client.app.state.cookie}={token}") if page else ("Authorization", f"Bearer {token}")
+    )
     headers = {name: value.encode("latin-1")}
     if path in BODIES:
         answer = client.request(method, url, headers=headers, json=BODIES[path], follow_redirects=False)
@@ -53,7 +55,7 @@ def test_every_closed_route_answers_every_role_in_the_table_and_no_one_else(desk
     cells = 0
     for role in DeskRole:
         for method, path in CLOSED:
-            token = sessions.start(desk_system.home.desk, Actor(f"{role.value}1", role.value), desk_system.clock)
+            token = sessions.start(desk_system.home.desk, desk, Actor(f"{role.value}1", role.value), desk_system.clock)
             status, location, _ = ask(desk_system, method, path, token)
             allowed = role.value in access.DESK_ACCESS[(method, path)]
             assert status in ({200, 303} if allowed else {403}), (role, method, path, status)
@@ -79,7 +81,7 @@ def test_the_open_routes_are_only_the_login_the_looks_and_the_description() -> N
         ("GET", "/login"),
         ("GET", "/openapi.json"),
         ("GET", "/static/{name}"),
-        ("POST", "/api/login"),
+        ("POST", "/api/v1/login"),
         ("POST", "/login"),
     ]
 
@@ -97,7 +99,7 @@ def test_a_role_outside_the_table_is_refused_on_every_route(desk_system: Desk, m
 def test_the_cookie_of_the_screens_opens_no_api_and_the_token_of_the_api_no_screen(desk_system: Desk) -> None:
     # クッキーで API に入れると、よその画面からの送信（CSRF）が API に届いてしまう。
     token = desk_system.token()["Authorization"].removeprefix("Bearer ")
-    assert ask(desk_system, "GET", "/api/cases/{case_number}", token, as_page=True)[0] == 401
+    assert ask(desk_system, "GET", "/api/v1/cases/{case_number}", token, as_page=True)[0] == 401
     assert ask(desk_system, "GET", "/", token, as_page=False)[:2] == (303, "/login")
 
 
@@ -111,14 +113,14 @@ def test_the_cookie_of_the_screens_opens_no_api_and_the_token_of_the_api_no_scre
     ids=["route", "method", "mount"],
 )
 def test_an_added_route_of_any_kind_without_a_row_stops_the_start(desk_system: Desk, added: Route | Mount) -> None:
-    app: FastAPI = create_app(desk_system.home.desk, clock=desk_system.clock)
+    app: FastAPI = create_app(desk_system.home.desk, keys=desk_system.home.key, clock=desk_system.clock)
     app.router.routes.append(added)
     with pytest.raises(RuntimeError, match=added.path):
         access.check(app, access.DESK_ACCESS)
 
 
 def test_a_row_without_a_route_stops_the_start(desk_system: Desk) -> None:
-    app = create_app(desk_system.home.desk, clock=desk_system.clock)
+    app = create_app(desk_system.home.desk, keys=desk_system.home.key, clock=desk_system.clock)
     with pytest.raises(RuntimeError, match="/gone"):
         access.check(app, {**access.DESK_ACCESS, ("GET", "/gone"): access.EVERYONE})
 
@@ -126,7 +128,7 @@ def test_a_row_without_a_route_stops_the_start(desk_system: Desk) -> None:
 def test_guesses_made_at_the_same_moment_still_close_the_account_at_the_fifth(desk_system: Desk) -> None:
     def guess(_: int) -> int:
         client = TestClient(desk_system.client.app, base_url="https://testserver")
-        return client.post("/api/login", json={"staff_id": "operator1", "password": "ちがう"}).status_code
+        return client.post("/api/v1/login", json={"staff_id": "operator1", "password": "ちがう"}).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(guess, range(8))) == {401}
@@ -134,7 +136,7 @@ def test_guesses_made_at_the_same_moment_still_close_the_account_at_the_fifth(de
         row = connection.execute(desk.staff.select().where(desk.staff.c.id == "operator1")).mappings().one()
     assert row["failed_count"] == 5
     assert row["locked_until"] is not None
-    right = desk_system.client.post("/api/login", json={"staff_id": "operator1", "password": PASSWORD})
+    right = desk_system.client.post("/api/v1/login", json={"staff_id": "operator1", "password": PASSWORD})
     assert right.status_code == 401
 
 
@@ -169,8 +171,8 @@ def test_ending_the_call_keeps_its_number_out_of_the_next_view(desk_system: Desk
 
 def test_the_api_log_says_why_for_the_search_and_for_the_case_opened_after_it(desk_system: Desk) -> None:
     headers = desk_system.token()
-    desk_system.client.post("/api/search", json=BODIES["/api/search"], headers=headers)
-    desk_system.client.get(f"/api/cases/{number_of(200)}", headers=headers)
+    desk_system.client.post("/api/v1/search", json=BODIES["/api/v1/search"], headers=headers)
+    desk_system.client.get(f"/api/v1/cases/{number_of(200)}", headers=headers)
     (viewed,) = audit_rows(desk_system.home, "case.view")
     assert viewed["reason"] == CALL["purpose"]
     assert CALL["call_reference"] in str(viewed["detail"])
@@ -198,7 +200,7 @@ def test_even_an_unforeseen_failure_keeps_the_headers_and_shows_nothing(desk_sys
         raise LookupError(number_of(200))
 
     desk_system.client.app.state.clock = broken  # type: ignore[attr-defined]
-    answer = client.get("/api/cases/1", headers={"Authorization": "Bearer x"})
+    answer = client.get("/api/v1/cases/1", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 500
     assert number_of(200) not in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

@@ -78,15 +78,15 @@ def test_a_person_whose_contract_ended_is_out_at_once(desk_system: Desk) -> None
         connection.execute(
             desk.staff.update().where(desk.staff.c.id == "operator1").values(ended_at=desk_system.clock())
         )
-    assert desk_system.client.post("/api/logout", headers=headers).status_code == 401
+    assert desk_system.client.post("/api/v1/logout", headers=headers).status_code == 401
     login = {"staff_id": "operator1", "password": PASSWORD}
-    assert desk_system.client.post("/api/login", json=login).status_code == 401
+    assert desk_system.client.post("/api/v1/login", json=login).status_code == 401
 
 
 def test_every_login_and_refusal_is_in_a_chain_that_holds(desk_system: Desk) -> None:
     desk_system.token()
     for staff_id in ("operator1", "だれもいない"):
-        desk_system.client.post("/api/login", json={"staff_id": staff_id, "password": "ちがう"})
+        desk_system.client.post("/api/v1/login", json={"staff_id": staff_id, "password": "ちがう"})
     assert [row["actor"] for row in audit_rows(desk_system.home, "login.accepted")] == ["operator1"]
     # 知らない ID は写さない。合言葉を ID の欄に打った人がいるからである。
     assert [row["subject"] for row in audit_rows(desk_system.home, "login.refused")] == ["operator1", "unknown"]

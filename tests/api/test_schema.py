@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from starlette.testclient import TestClient
 
 from api import access
-from api.desk import session as sessions
+from api import session as sessions
 from benefit.domain.access import Actor
+from benefit.store import desk
 from tests.api.conftest import CROWD, PASSWORD, Desk, number_of
 
 FEW = settings(
@@ -24,7 +25,7 @@ FEW = settings(
 )
 
 
-@pytest.mark.parametrize("path", ["/api/login", "/api/logout"])
+@pytest.mark.parametrize("path", ["/api/v1/login", "/api/v1/logout"])
 def test_login_and_logout_keep_their_description(desk_system: Desk, path: str) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", desk_system.client.app)
     (result,) = schema.include(path=path).get_all_operations()
@@ -33,7 +34,7 @@ def test_login_and_logout_keep_their_description(desk_system: Desk, path: str) -
     @FEW
     @given(case=operation.as_strategy())
     def one(case: schemathesis.Case) -> None:
-        token = sessions.start(desk_system.home.desk, Actor("operator1", "operator"), desk_system.clock)
+        token = sessions.start(desk_system.home.desk, desk, Actor("operator1", "operator"), desk_system.clock)
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"}, session=desk_system.client)
 
     one()
@@ -50,18 +51,18 @@ def test_each_answer_the_api_gives_is_one_it_describes(desk_system: Desk) -> Non
     headers = desk_system.token()
     call = {"call_reference": "T", "purpose": "辞退"}
     seen = {
-        ("get", "/api/cases/{case_number}"): [
-            desk_system.client.get(f"/api/cases/{number}", headers=auth)
+        ("get", "/api/v1/cases/{case_number}"): [
+            desk_system.client.get(f"/api/v1/cases/{number}", headers=auth)
             for number in (number_of(200), number_of(9_999), "1")
             for auth in (headers, {})
         ],
-        ("post", "/api/search"): [
-            desk_system.client.post("/api/search", json={**call, **keys}, headers=auth)
+        ("post", "/api/v1/search"): [
+            desk_system.client.post("/api/v1/search", json={**call, **keys}, headers=auth)
             for keys in ({"case_number": number_of(1)}, {"kana_name": CROWD[0], "birth": CROWD[1]}, {}, {"x": 1})
             for auth in (headers, {})
         ],
-        ("post", "/api/login"): [
-            desk_system.client.post("/api/login", json=body)
+        ("post", "/api/v1/login"): [
+            desk_system.client.post("/api/v1/login", json=body)
             for body in ({"staff_id": "operator1", "password": "ちがう"}, {"staff_id": "\x00", "password": ""}, {})
         ],
     }
@@ -83,14 +84,14 @@ def test_a_method_that_is_not_described_is_not_answered(desk_system: Desk, metho
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'"x"', b"\xff", b'{"staff_id":"\\ud800","password":"x"}'])
 def test_a_body_that_is_no_json_object_is_refused_without_repeating_it(desk_system: Desk, body: bytes) -> None:
-    answer = desk_system.client.post("/api/login", content=body, headers={"Content-Type": "application/json"})
+    answer = desk_system.client.post("/api/v1/login", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 422}
     assert set(answer.json()) == {"detail"}
 
 
 def test_a_refused_password_is_never_repeated_in_the_answer(desk_system: Desk) -> None:
     for body in ({"staff_id": 7, "password": PASSWORD}, {"staff_id": "operator1", "password": [PASSWORD]}):
-        answer = desk_system.client.post("/api/login", json=body)
+        answer = desk_system.client.post("/api/v1/login", json=body)
         assert answer.status_code == 422
         assert PASSWORD not in json.dumps(answer.json(), ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""入ってよい人か。表（api.access）の役割だけが通る。"""
+"""入ってよい人か。権限の表（api.access）の役割だけが通る。"""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.access import DESK_ACCESS
-from api.desk import session as sessions
-from api.desk.session import COOKIE, Session
+from api import session as sessions
+from api.session import Session
 
-_bearer = HTTPBearer(auto_error=False, description="/api/login が返す合い札")
+_bearer = HTTPBearer(auto_error=False, description="/api/v1/login が返す合い札")
+
+
+def _found(request: Request, token: str) -> Session | None:
+    state = request.app.state
+    return sessions.find(state.engine, state.store, token, state.clock) if token else None
 
 
 def _allowed(request: Request, found: Session) -> Session:
-    roles = DESK_ACCESS[(request.method, request.scope["route"].path)]
+    roles = request.app.state.access[(request.method, request.scope["route"].path)]
     if found.actor.role not in roles:
         raise HTTPException(403, "この操作をする役割ではありません")
     return found
@@ -25,8 +29,7 @@ def api_session(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> Session:
     """API の人。"""
-    token = credentials.credentials if credentials else ""
-    found = sessions.find(request.app.state.engine, token, request.app.state.clock) if token else None
+    found = _found(request, credentials.credentials if credentials else "")
     if found is None:
         raise HTTPException(401, "ログインしてください", headers={"WWW-Authenticate": "Bearer"})
     return _allowed(request, found)
@@ -41,8 +44,7 @@ class LoginNeeded(HTTPException):
 
 def page_session(request: Request) -> Session:
     """画面の人。いなければログインへ。"""
-    token = request.cookies.get(COOKIE, "")
-    found = sessions.find(request.app.state.engine, token, request.app.state.clock) if token else None
+    found = _found(request, request.cookies.get(request.app.state.cookie, ""))
     if found is None:
         raise LoginNeeded
     return _allowed(request, found)

@@ -1,7 +1,7 @@
 """ログイン中の人。合い札は 256 ビットの乱数で、台帳には指紋だけ。15 分さわらなければ閉じ、長くても 9 時間。
 
 一人一つ: 新しく入れば、前のは閉じる。画面は `__Host-` のクッキー（Secure、HttpOnly、SameSite=Strict）、
-API は Authorization: Bearer で、同じ合い札を渡す。
+API は Authorization: Bearer で、同じ合い札を渡す。`store` は表の束（benefit.store.desk か ward）。
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 
 from sqlalchemy import Engine, delete, select, update
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
-from benefit.store import desk
 
-COOKIE = "__Host-benefit-desk"
 IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=9)
 
@@ -44,10 +43,10 @@ def csrf_of(token: str) -> str:
     return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-def start(engine: Engine, actor: Actor, clock: Clock) -> str:
+def start(engine: Engine, store: ModuleType, actor: Actor, clock: Clock) -> str:
     """新しい合い札。前のは消える。"""
     token = secrets.token_urlsafe(32)
-    table = desk.staff_session
+    table = store.staff_session
     now = clock()
     with engine.begin() as connection:
         connection.execute(delete(table).where(table.c.staff_id == actor.id))
@@ -59,9 +58,9 @@ def start(engine: Engine, actor: Actor, clock: Clock) -> str:
     return token
 
 
-def find(engine: Engine, token: str, clock: Clock) -> Session | None:
+def find(engine: Engine, store: ModuleType, token: str, clock: Clock) -> Session | None:
     """合い札の人。切れていれば None。さわった時刻を新しくする。"""
-    table, staff = desk.staff_session, desk.staff
+    table, staff = store.staff_session, store.staff
     now = clock()
     with engine.begin() as connection:
         row = (
@@ -89,9 +88,9 @@ def find(engine: Engine, token: str, clock: Clock) -> Session | None:
     )
 
 
-def begin_call(engine: Engine, token: str, call_reference: str, purpose: str) -> None:
+def begin_call(engine: Engine, store: ModuleType, token: str, call_reference: str, purpose: str) -> None:
     """いま受けている電話の番号と用件。検索と閲覧のログに載る。"""
-    table = desk.staff_session
+    table = store.staff_session
     with engine.begin() as connection:
         connection.execute(
             update(table)
@@ -100,15 +99,15 @@ def begin_call(engine: Engine, token: str, call_reference: str, purpose: str) ->
         )
 
 
-def end_call(engine: Engine, token: str) -> None:
+def end_call(engine: Engine, store: ModuleType, token: str) -> None:
     """電話が終わった。次の電話の閲覧が、前の電話の記録に混ざらないようにする。"""
-    begin_call(engine, token, "", "")
+    begin_call(engine, store, token, "", "")
 
 
-def end(engine: Engine, token: str) -> None:
+def end(engine: Engine, store: ModuleType, token: str) -> None:
     """出る。"""
     with engine.begin() as connection:
-        connection.execute(delete(desk.staff_session).where(desk.staff_session.c.token_hash == _hash(token)))
+        connection.execute(delete(store.staff_session).where(store.staff_session.c.token_hash == _hash(token)))
 
 
 def _aware(moment: datetime) -> datetime:

@@ -1,0 +1,32 @@
+"""区の画面の入口。給付管理システムの台帳を開く手だてを、ここは持たない。"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from api import access, base
+from api.ward import dashboard
+from benefit.domain.clock import Clock, system_clock
+from benefit.services.home import Home
+from benefit.store import ward
+
+#: 上の帯に並べる画面。役割が入れるものだけが出る。
+NAV = (("/", "いまの様子"),)
+
+
+def create_app(home: Home, *, clock: Clock = system_clock) -> FastAPI:
+    """区の作業場所を渡して作る。"""
+    app = base.build(
+        system="給付金 区の画面",
+        description="区の職員が、判定・承認・振込・受渡を見て、決める。",
+        cookie="__Host-benefit-ward",
+        engine=home.ward,
+        store=ward,
+        keys=home.key,
+        table=access.WARD_ACCESS,
+        nav=NAV,
+        routers=(dashboard.router,),
+        clock=clock,
+    )
+    app.state.home = home
+    return app
