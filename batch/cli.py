@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from batch import (
+    audit,
     beneficiaries,
     claims,
     collections,
@@ -86,7 +87,7 @@ app.add_typer(mailing.app, name="letters")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")
 app.add_typer(judgments.hold_app, name="hold")
-app.add_typer(housekeeping.audit_app, name="audit")
+app.add_typer(audit.app, name="audit")
 app.add_typer(housekeeping.staff_app, name="staff")
 app.add_typer(housekeeping.handover_app, name="handover")
 app.add_typer(serve.app, name="serve")

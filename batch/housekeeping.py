@@ -1,4 +1,4 @@
-"""世話: benefit init、audit verify、staff add、handover list"""
+"""世話: benefit init、staff add、handover list"""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import typer
 from rich.table import Table
 
 from batch.context import Context, context
-from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.errors import WrongUse
 
-audit_app = typer.Typer(no_args_is_help=True, help="監査ログを確かめる")
 staff_app = typer.Typer(no_args_is_help=True, help="職員・従事者を登録する")
 handover_app = typer.Typer(no_args_is_help=True, help="受渡管理簿")
 
@@ -82,32 +81,6 @@ def staff_add(
     add_staff(given, store, staff_id, name, role, password)
     given.say(f"{name}（{staff_id}）を登録しました。最初の合言葉: {password}")
     given.say("この合言葉は二度と表示されません。本人に、ID とは別の機会に渡してください。")
-
-
-@audit_app.command("verify")
-def audit_verify(ctx: typer.Context) -> None:
-    """監査ログの鎖を最初から確かめ、壊れていれば最初の行を言う。"""
-    from benefit.store import audit, desk, ward
-    from benefit.store.engine import reading
-
-    given = context(ctx)
-    broken = False
-    for label, store, engine, table in (
-        ("区の台帳", "ward", given.home.ward, ward.audit_log),
-        ("給付管理システム", "desk", given.home.desk, desk.audit_log),
-    ):
-        given.need(store, "audit_log")
-        with reading(engine) as connection:
-            count, found = audit.verify(connection, table)
-        if found:
-            broken = True
-            given.say(f"{label}: {found.sequence} 行目が壊れています: {found.why}")
-        else:
-            given.say(f"{label}: {count:,} 行、鎖は切れていません。")
-    if broken:
-        raise RefusedByRule(
-            "監査ログが壊れています。送り出しを止め、区の情報保護責任者に報告してください", code="audit"
-        )
 
 
 @handover_app.command("list")
