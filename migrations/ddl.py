@@ -59,6 +59,39 @@ def only_changes(
         )
 
 
+_SEALED = "EXISTS (SELECT 1 FROM staff WHERE id = NEW.actor AND kind = 'sealed')"
+_COPY = """
+INSERT INTO break_glass_log (sequence, release_id, at, actor, terminal, action, subject, reason, detail, hash)
+VALUES (NEW.sequence, (SELECT max(a.release_id) FROM break_glass_approval a JOIN break_glass b ON b.id = a.release_id
+                       WHERE b.account = NEW.actor),
+        NEW.at, NEW.actor, NEW.terminal, NEW.action, NEW.subject, NEW.reason, NEW.detail, NEW.hash);
+"""
+
+
+def copy_sealed(dialect: str) -> Iterator[str]:
+    """封印した ID の人が監査ログに残した行を、二つめの記録に写す。どの道を通っても写るように、台帳の仕掛けにする。"""
+    if dialect == "postgresql":
+        yield (
+            "CREATE FUNCTION copy_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {_SEALED} THEN {_COPY} END IF; RETURN NULL; END $$"
+        )
+        yield (
+            "CREATE TRIGGER audit_log_copies_sealed AFTER INSERT ON audit_log "
+            "FOR EACH ROW EXECUTE FUNCTION copy_sealed()"
+        )
+    else:
+        yield f"CREATE TRIGGER audit_log_copies_sealed AFTER INSERT ON audit_log WHEN {_SEALED} BEGIN {_COPY} END"
+
+
+def uncopy_sealed(dialect: str) -> Iterator[str]:
+    """写す仕掛けを外す。"""
+    if dialect == "postgresql":
+        yield "DROP TRIGGER audit_log_copies_sealed ON audit_log"
+        yield "DROP FUNCTION copy_sealed()"
+    else:
+        yield "DROP TRIGGER audit_log_copies_sealed"
+
+
 #: 役割はサーバー全体に一つである。いくつもの台帳が同時に移行しても、先に作った者のものを使う。
 _PG_ROLE = """
 DO $$ BEGIN

@@ -19,9 +19,12 @@ class DeskRole(StrEnum):
     """給付管理システムを使う人の役割（区職員も委託先もここに入る）。"""
 
     OPERATOR = "operator"
+    COUNTER = "counter"
     REVIEWER = "reviewer"
     SUPERVISOR = "supervisor"
     WARD_CLERK = "ward_clerk"
+    WARD_ADMIN = "ward_admin"
+    WARD_AUDITOR = "ward_auditor"
 
 
 ROLE_NAMES = {
@@ -30,10 +33,16 @@ ROLE_NAMES = {
     WardRole.AUDITOR: "区職員（監査）",
     WardRole.ADMIN: "区職員（管理）",
     DeskRole.OPERATOR: "コールセンター",
+    DeskRole.COUNTER: "特設窓口・収受",
     DeskRole.REVIEWER: "審査",
     DeskRole.SUPERVISOR: "管理者",
     DeskRole.WARD_CLERK: "区職員",
+    DeskRole.WARD_ADMIN: "区の管理",
+    DeskRole.WARD_AUDITOR: "区の監査",
 }
+
+#: 区の人の役割（給付管理システムで）。ほかは委託先の人である。
+WARD_AT_DESK = frozenset({DeskRole.WARD_CLERK, DeskRole.WARD_ADMIN, DeskRole.WARD_AUDITOR})
 
 
 @dataclass(frozen=True)

@@ -45,23 +45,6 @@ def moment(name: str = "at", *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
-def staff_table(metadata: MetaData, roles: Iterable[str]) -> Table:
-    """職員・従事者。共用の ID は作らない（checklist: ID・パスワードによる運用）。"""
-    return Table(
-        "staff",
-        metadata,
-        Column("id", String(40), primary_key=True),
-        Column("name", Text, nullable=False),
-        Column("role", String(20), nullable=False),
-        Column("password_hash", Text, nullable=False),
-        Column("failed_count", Integer, nullable=False, server_default="0"),
-        moment("locked_until", nullable=True),
-        moment("created_at"),
-        moment("ended_at", nullable=True),
-        one_of("role", roles),
-    )
-
-
 def asked(*columns: SchemaItem) -> tuple[SchemaItem, ...]:
     """申し出の表の中身: 番号、`columns`（何を）、なぜ、誰が、いつ。別の人の承認（approved_by_another）を待つ。"""
     return (

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.ddl import grant, prepare, refuse, revoke
+from migrations.ddl import copy_sealed, grant, prepare, refuse, revoke, uncopy_sealed
 
 revision = "0002"
 down_revision = "0001"
@@ -19,14 +19,27 @@ APPEND_ONLY = (
     "foreign_anchor",
     "log_report",
     "log_report_signature",
+    "operation",
+    "login_attempt",
+    "connection_refusal",
+    "look_up",
+    "look_up_alarm",
+    "look_up_stop",
+    "look_up_release",
+    "break_glass",
+    "break_glass_approval",
+    "break_glass_closed",
+    "break_glass_log",
 )
-NEVER_DELETED = ("staff",)
+NEVER_DELETED = ("staff", "terminal")
 #: 仕事の役割が変えてよい列（PostgreSQL の権限）。ほかの表と列は、足すことしかできない。
 CHANGING = {
     "benefit_case": "UPDATE, DELETE",
     "benefit_name": "UPDATE (name)",
     "staff_session": "UPDATE, DELETE",
-    "staff": "UPDATE (failed_count, locked_until, ended_at)",
+    "staff": "UPDATE (role, password_hash, password_changed_at, terms_accepted_at, totp_secret, totp_step, "
+    "totp_enrolled_at, failed_count, locked_until, closed_at, opened_at, last_login_at, contract_ends_on, ended_at)",
+    "terminal": "UPDATE (ended_at)",
 }
 
 
@@ -37,6 +50,7 @@ def upgrade() -> None:
         statements += refuse(dialect, table, ("UPDATE", "DELETE"))
     for table in NEVER_DELETED:
         statements += refuse(dialect, table, ("DELETE",))
+    statements += copy_sealed(dialect)
     statements += grant(dialect, "desk", CHANGING)
     for statement in statements:
         op.execute(statement)
@@ -49,6 +63,8 @@ def downgrade() -> None:
     if dialect == "postgresql":
         names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
     for statement in revoke(dialect, "desk"):
+        op.execute(statement)
+    for statement in uncopy_sealed(dialect):
         op.execute(statement)
     for table, name in names:
         op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")

@@ -68,6 +68,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_bank_report_sha256")),
     )
     op.create_table(
+        "break_glass_log",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("release_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("terminal", sa.String(length=40), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_break_glass_log")),
+    )
+    op.create_table(
         "change_found",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.String(length=40), nullable=False),
@@ -127,6 +141,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_file")),
         sa.UniqueConstraint("sha256", name=op.f("uq_collection_file_sha256")),
+    )
+    op.create_table(
+        "connection_refusal",
+        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("peer", sa.String(length=60), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("minute", "peer", "reason", name=op.f("pk_connection_refusal")),
     )
     op.create_table(
         "foreign_anchor",
@@ -276,13 +297,40 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=10), server_default="person", nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("terms_accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("totp_secret", sa.Text(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), nullable=True),
+        sa.Column("totp_enrolled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("contract_ends_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('person', 'sealed')", name=op.f("ck_staff_kind_words")),
         sa.CheckConstraint("role IN ('clerk', 'approver', 'auditor', 'admin')", name=op.f("ck_staff_role_words")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+    )
+    op.create_table(
+        "terminal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("certificate_sha256", sa.String(length=64), nullable=True),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("registered_by", sa.String(length=40), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "certificate_sha256 IS NOT NULL OR name = 'console'", name=op.f("ck_terminal_has_a_certificate")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terminal")),
+        sa.UniqueConstraint("certificate_sha256", name=op.f("uq_terminal_certificate_sha256")),
+        sa.UniqueConstraint("name", name=op.f("uq_terminal_name")),
     )
     op.create_table(
         "bank_credit",
@@ -301,6 +349,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_bank_credit_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_credit")),
         sa.UniqueConstraint("reference", name=op.f("uq_bank_credit_reference")),
+    )
+    op.create_table(
+        "break_glass",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_break_glass_has_a_reason")),
+        sa.ForeignKeyConstraint(["account"], ["staff.id"], name=op.f("fk_break_glass_account")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_break_glass_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_break_glass_id_asked_by")),
     )
     op.create_table(
         "change_closed",
@@ -454,6 +515,67 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("report_id", name=op.f("pk_log_report_signature")),
     )
     op.create_table(
+        "login_attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=True),
+        sa.Column("result", sa.String(length=10), nullable=False),
+        sa.CheckConstraint("result IN ('accepted', 'refused', 'held')", name=op.f("ck_login_attempt_result_words")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_login_attempt_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
+    )
+    with op.batch_alter_table("login_attempt", schema=None) as batch_op:
+        batch_op.create_index("ix_login_attempt_source_at", ["source", "at"], unique=False)
+
+    op.create_table(
+        "look_up",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_look_up_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_up")),
+    )
+    with op.batch_alter_table("look_up", schema=None) as batch_op:
+        batch_op.create_index("ix_look_up_staff_id_at", ["staff_id", "at"], unique=False)
+
+    op.create_table(
+        "look_up_alarm",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("look_ups", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_look_up_alarm_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_up_alarm")),
+    )
+    with op.batch_alter_table("look_up_alarm", schema=None) as batch_op:
+        batch_op.create_index("ix_look_up_alarm_staff_id_at", ["staff_id", "at"], unique=False)
+
+    op.create_table(
+        "look_up_stop",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("look_ups", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_look_up_stop_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_look_up_stop")),
+        sa.UniqueConstraint("id", "staff_id", name=op.f("uq_look_up_stop_id_staff_id")),
+    )
+    with op.batch_alter_table("look_up_stop", schema=None) as batch_op:
+        batch_op.create_index("ix_look_up_stop_staff_id", ["staff_id"], unique=False)
+
+    op.create_table(
+        "operation",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("route", sa.String(length=120), nullable=False),
+        sa.Column("params_hash", sa.String(length=64), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_operation_staff_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
+    )
+    op.create_table(
         "protection_release",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_number", sa.BigInteger(), nullable=False),
@@ -497,6 +619,24 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('changed', 'removed')", name=op.f("ck_run_difference_kind_words")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_run_difference_run_id")),
         sa.PrimaryKeyConstraint("run_id", "slot", name=op.f("pk_run_difference")),
+    )
+    op.create_table(
+        "staff_session",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("terminal_id", sa.Integer(), nullable=True),
+        sa.Column("call_id", sa.Integer(), nullable=True),
+        sa.Column("case_number", sa.String(length=11), nullable=True),
+        sa.Column("csrf_hash", sa.String(length=64), nullable=False),
+        sa.Column("call_reference", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("purpose", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("authenticated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_session_staff_id")),
+        sa.ForeignKeyConstraint(["terminal_id"], ["terminal.id"], name=op.f("fk_staff_session_terminal_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_staff_session")),
+        sa.UniqueConstraint("staff_id", name=op.f("uq_staff_session_staff_id")),
     )
     op.create_table(
         "transfer",
@@ -560,6 +700,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("transfer_id", "staff_id", name=op.f("pk_approval")),
         sa.UniqueConstraint("transfer_id", "sha256", "staff_id", name=op.f("uq_approval_transfer_id_sha256_staff_id")),
+    )
+    op.create_table(
+        "break_glass_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_break_glass_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_break_glass_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["break_glass.id", "break_glass.asked_by"],
+            name=op.f("fk_break_glass_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_break_glass_approval")),
+    )
+    op.create_table(
+        "break_glass_closed",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_by", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["break_glass.id"], name=op.f("fk_break_glass_closed_release_id")),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_break_glass_closed")),
     )
     op.create_table(
         "claim_decision",
@@ -637,6 +800,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entitlement_id"], ["entitlement.id"], name=op.f("fk_hold_release_entitlement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold_release")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_hold_release_id_asked_by")),
+    )
+    op.create_table(
+        "look_up_release",
+        sa.Column("stop_id", sa.Integer(), nullable=False),
+        sa.Column("side", sa.String(length=10), nullable=False),
+        sa.Column("stopped_staff_id", sa.String(length=40), nullable=False),
+        sa.Column("released_by", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_look_up_release_has_a_reason")),
+        sa.CheckConstraint("side IN ('supervisor', 'ward')", name=op.f("ck_look_up_release_side_words")),
+        sa.CheckConstraint("released_by <> stopped_staff_id", name=op.f("ck_look_up_release_not_the_stopped")),
+        sa.ForeignKeyConstraint(["released_by"], ["staff.id"], name=op.f("fk_look_up_release_released_by")),
+        sa.ForeignKeyConstraint(
+            ["stop_id", "stopped_staff_id"],
+            ["look_up_stop.id", "look_up_stop.staff_id"],
+            name=op.f("fk_look_up_release_stop_id_stopped_staff_id"),
+        ),
+        sa.PrimaryKeyConstraint("stop_id", "side", name=op.f("pk_look_up_release")),
+        sa.UniqueConstraint("stop_id", "released_by", name=op.f("uq_look_up_release_stop_id_released_by")),
     )
     op.create_table(
         "protection_release_approval",
@@ -1416,16 +1599,37 @@ def downgrade() -> None:
     op.drop_table("reissue_request")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
+    op.drop_table("look_up_release")
     op.drop_table("hold_release")
     op.drop_table("failure_step")
     op.drop_table("failure_answer")
     op.drop_table("claim_decision")
+    op.drop_table("break_glass_closed")
+    op.drop_table("break_glass_approval")
     op.drop_table("approval")
     op.drop_table("undo_plan")
     op.drop_table("transfer")
+    op.drop_table("staff_session")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
     op.drop_table("protection_release")
+    op.drop_table("operation")
+    with op.batch_alter_table("look_up_stop", schema=None) as batch_op:
+        batch_op.drop_index("ix_look_up_stop_staff_id")
+
+    op.drop_table("look_up_stop")
+    with op.batch_alter_table("look_up_alarm", schema=None) as batch_op:
+        batch_op.drop_index("ix_look_up_alarm_staff_id_at")
+
+    op.drop_table("look_up_alarm")
+    with op.batch_alter_table("look_up", schema=None) as batch_op:
+        batch_op.drop_index("ix_look_up_staff_id_at")
+
+    op.drop_table("look_up")
+    with op.batch_alter_table("login_attempt", schema=None) as batch_op:
+        batch_op.drop_index("ix_login_attempt_source_at")
+
+    op.drop_table("login_attempt")
     op.drop_table("log_report_signature")
     op.drop_table("failure")
     op.drop_table("extract_receipt")
@@ -1443,7 +1647,9 @@ def downgrade() -> None:
     op.drop_table("collection_notice")
     op.drop_table("claim")
     op.drop_table("change_closed")
+    op.drop_table("break_glass")
     op.drop_table("bank_credit")
+    op.drop_table("terminal")
     op.drop_table("staff")
     op.drop_table("snapshot")
     op.drop_table("run")
@@ -1453,12 +1659,14 @@ def downgrade() -> None:
     op.drop_table("inquiry")
     op.drop_table("handover")
     op.drop_table("foreign_anchor")
+    op.drop_table("connection_refusal")
     op.drop_table("collection_file")
     with op.batch_alter_table("collection_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_collection_event_pay_key"))
 
     op.drop_table("collection_event")
     op.drop_table("change_found")
+    op.drop_table("break_glass_log")
     op.drop_table("bank_report")
     with op.batch_alter_table("audit_log", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_log_subject")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.ddl import grant, only_changes, prepare, refuse, revoke
+from migrations.ddl import copy_sealed, grant, only_changes, prepare, refuse, revoke, uncopy_sealed
 
 revision = "0002"
 down_revision = "0001"
@@ -74,8 +74,19 @@ APPEND_ONLY = (
     "foreign_anchor",
     "log_report",
     "log_report_signature",
+    "operation",
+    "login_attempt",
+    "connection_refusal",
+    "look_up",
+    "look_up_alarm",
+    "look_up_stop",
+    "look_up_release",
+    "break_glass",
+    "break_glass_approval",
+    "break_glass_closed",
+    "break_glass_log",
 )
-NEVER_DELETED = ("entitlement", "payment", "letter", "staff")
+NEVER_DELETED = ("entitlement", "payment", "letter", "staff", "terminal")
 PAYMENT_FIXED = (
     "id",
     "entitlement_id",
@@ -97,7 +108,10 @@ PAYMENT_STEPS = (("F40", "F41"), ("F40", "F49"), ("F41", "F42"), ("F41", "F43"),
 CHANGING = {
     "payment": "UPDATE (state)",
     "entitlement": "UPDATE (branch, benefit, amount_yen, payee_number, route, account_flag)",
-    "staff": "UPDATE (failed_count, locked_until, ended_at)",
+    "staff": "UPDATE (role, password_hash, password_changed_at, terms_accepted_at, totp_secret, totp_step, "
+    "totp_enrolled_at, failed_count, locked_until, closed_at, opened_at, last_login_at, contract_ends_on, ended_at)",
+    "terminal": "UPDATE (ended_at)",
+    "staff_session": "UPDATE, DELETE",
 }
 
 
@@ -109,6 +123,7 @@ def upgrade() -> None:
     for table in NEVER_DELETED:
         statements += refuse(dialect, table, ("DELETE",))
     statements += only_changes(dialect, "payment", PAYMENT_FIXED, "state", PAYMENT_STEPS)
+    statements += copy_sealed(dialect)
     statements += grant(dialect, "ward", CHANGING)
     for statement in statements:
         op.execute(statement)
@@ -122,6 +137,8 @@ def downgrade() -> None:
     if dialect == "postgresql":
         names += [(t, f"{t}_refuses_truncate") for t in (*APPEND_ONLY, *NEVER_DELETED)]
     for statement in revoke(dialect, "ward"):
+        op.execute(statement)
+    for statement in uncopy_sealed(dialect):
         op.execute(statement)
     for table, name in names:
         op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")

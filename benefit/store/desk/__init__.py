@@ -1,6 +1,8 @@
 """給付管理システムの台帳: 受給者の行、審査の進み、電話の記録。税も、区直轄の人も、ここにはいない。"""
 
+from benefit.store.access import ACCESS_APPEND_ONLY, ACCESS_NEVER_DELETED
 from benefit.store.desk.tables import (
+    access,
     audit_anchor,
     audit_log,
     benefit_case,
@@ -14,10 +16,13 @@ from benefit.store.desk.tables import (
     planned_file,
     planned_line,
     staff,
-    staff_session,
 )
 
+staff_session = access.staff_session
+operation = access.operation
+
 __all__ = [
+    "access",
     "audit_anchor",
     "audit_log",
     "benefit_case",
@@ -28,6 +33,7 @@ __all__ = [
     "log_report",
     "log_report_signature",
     "metadata",
+    "operation",
     "planned_file",
     "planned_line",
     "staff",
@@ -44,5 +50,6 @@ APPEND_ONLY = (
     "foreign_anchor",
     "log_report",
     "log_report_signature",
+    *ACCESS_APPEND_ONLY,
 )
-NEVER_DELETED = ("staff",)
+NEVER_DELETED = ACCESS_NEVER_DELETED

@@ -21,25 +21,14 @@ from sqlalchemy import (
 
 from benefit.domain.access import DeskRole
 from benefit.domain.case import CASE_STATES
+from benefit.store.access import access_tables
 from benefit.store.audit_tables import audit_tables
-from benefit.store.base import moment, new_metadata, one_of, staff_table
+from benefit.store.base import moment, new_metadata, one_of
 
 metadata = new_metadata()
-staff = staff_table(metadata, [role.value for role in DeskRole])
 audit_log, audit_anchor, foreign_anchor, log_report, log_report_signature = audit_tables(metadata)
-
-#: ログイン中の人。合い札は指紋だけを持つ（盗まれた台帳から入れないように）。
-staff_session = Table(
-    "staff_session",
-    metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("staff_id", ForeignKey("staff.id"), nullable=False, unique=True),
-    Column("csrf_hash", String(64), nullable=False),
-    Column("call_reference", String(40), nullable=False, server_default=""),
-    Column("purpose", String(40), nullable=False, server_default=""),
-    moment("started_at"),
-    moment("seen_at"),
-)
+access = access_tables(metadata, "desk", [role.value for role in DeskRole], audit_log)
+staff = access.staff
 
 #: 区から受け取った受渡フォルダ。同じものは二度入らない。
 load = Table(

@@ -1,5 +1,6 @@
 """区の台帳: 抽出データの登録、支給権利、判定、支払、振込、通知、受渡、監査。委託先からは開けない。"""
 
+from benefit.store.access import ACCESS_APPEND_ONLY, ACCESS_NEVER_DELETED
 from benefit.store.ward.beneficiaries import (
     entitlement,
     extract_receipt,
@@ -41,6 +42,7 @@ from benefit.store.ward.failures import (
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import (
+    access,
     audit_anchor,
     audit_log,
     foreign_anchor,
@@ -78,7 +80,11 @@ from benefit.store.ward.returns import (
     undo_plan_line,
 )
 
+staff_session = access.staff_session
+operation = access.operation
+
 __all__ = [
+    "access",
     "approval",
     "audit_anchor",
     "audit_log",
@@ -114,6 +120,7 @@ __all__ = [
     "log_report_signature",
     "lot",
     "metadata",
+    "operation",
     "payment",
     "planned_file",
     "posting",
@@ -139,6 +146,7 @@ __all__ = [
     "run_difference",
     "snapshot",
     "staff",
+    "staff_session",
     "transfer",
     "transfer_line",
     "transfer_release",
@@ -216,6 +224,7 @@ APPEND_ONLY = (
     "foreign_anchor",
     "log_report",
     "log_report_signature",
+    *ACCESS_APPEND_ONLY,
 )
 #: 消せない表（決まった列だけ変わる）。
-NEVER_DELETED = ("entitlement", "payment", "letter", "staff")
+NEVER_DELETED = ("entitlement", "payment", "letter", *ACCESS_NEVER_DELETED)

@@ -56,5 +56,17 @@ handover = Table(
     Column("actor", String(40), nullable=False),
     moment("at"),
     UniqueConstraint("crossing", "sequence"),
-    one_of("crossing", ("payees_out", "planned_in", "print_out", "bank_out", "recall_out", "failure_out", "undo_out")),
+    one_of(
+        "crossing",
+        (
+            "payees_out",
+            "progress_in",
+            "planned_in",
+            "print_out",
+            "bank_out",
+            "recall_out",
+            "failure_out",
+            "undo_out",
+        ),
+    ),
 )
