@@ -1,16 +1,18 @@
-"""監査ログに書く・確かめる。どちらの台帳でも同じ表、同じ鎖。
+"""監査ログに書く・辿る。どちらの台帳でも同じ表、同じ鎖。
 
 鎖: hash = SHA-256(前の hash + 正規化した行)。書くのは、その仕事と同じトランザクションの中である。
 だから「ログのない仕事」も「仕事のないログ」も残らない（reliability P16・P17）。
+鎖だけでは、末尾の抜取りと、鎖ごとの作り直しが分からない。それは印（audit_anchors）が見つける。
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -19,6 +21,26 @@ from benefit.domain.access import Actor
 from benefit.store.engine import in_turn
 
 GENESIS = "0" * 64
+#: 鎖に入る列。鎖を辿る行は、この順の組である。
+COLUMNS = (
+    "sequence",
+    "at",
+    "actor",
+    "role",
+    "terminal",
+    "action",
+    "subject",
+    "reason",
+    "detail",
+    "previous_hash",
+    "hash",
+)
+#: 一度に読む行の数（記憶はこれで決まる）。
+CHUNK = 5_000
+#: 入れ替わった行の、もとの番号を探す幅。
+_NEAR = 1_000
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -29,15 +51,32 @@ class Broken:
     why: str
 
 
-def _digest(previous: str, row: Mapping[str, Any]) -> str:
-    moment: datetime = row["at"]
+@dataclass(frozen=True)
+class Point:
+    """鎖の一点: ここまでの行数と、最後の行の指紋。"""
+
+    count: int
+    head: str
+
+
+START = Point(0, GENESIS)
+
+
+def digest(previous: str, row: Row, sequence: int | None = None) -> str:
+    """一行の指紋。`sequence` を言えば、その番号の行だったとして数える。
+
+    json.dumps(..., sort_keys=True, ensure_ascii=False, separators=(",", ":")) と同じ文字列を、速く作る。
+    """
+    number, at, actor, role, terminal, action, subject, reason, detail = row[:9]
     # SQLite は時差を忘れるので、UTC として正規化する。
-    stamp = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
-    content = {
-        key: row[key] for key in ("sequence", "actor", "role", "terminal", "action", "subject", "reason", "detail")
-    }
-    canonical = json.dumps({**content, "at": stamp}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((previous + canonical).encode()).hexdigest()
+    moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    quote = encode_basestring
+    canonical = (
+        f'{previous}{{"action":{quote(action)},"actor":{quote(actor)},"at":"{moment.isoformat()}",'
+        f'"detail":{quote(detail)},"reason":{quote(reason)},"role":{quote(role)},'
+        f'"sequence":{number if sequence is None else sequence},"subject":{quote(subject)},"terminal":{quote(terminal)}}}'
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def record(
@@ -53,32 +92,83 @@ def record(
 ) -> None:
     """一行を書き足す。`subject` は給付管理番号などで、氏名や口座は書かない。"""
     in_turn(connection, "audit")
-    last = connection.execute(select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)).first()
-    sequence, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-    row = {
-        "sequence": sequence,
-        "at": at,
-        "actor": actor.id,
-        "role": actor.role,
-        "terminal": actor.terminal,
-        "action": action,
-        "subject": subject,
-        "reason": reason,
-        "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
-    }
-    connection.execute(table.insert().values(**row, previous_hash=previous, hash=_digest(previous, row)))
+    last = last_point(connection, table)
+    row = (
+        last.count + 1,
+        at if at.tzinfo is None else at.astimezone(UTC),
+        actor.id,
+        actor.role,
+        actor.terminal,
+        action,
+        subject,
+        reason,
+        json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
+    )
+    values = dict(zip(COLUMNS, (*row, last.head, digest(last.head, row)), strict=True))
+    connection.execute(table.insert(), values)
+
+
+def last_point(connection: Connection, table: Table) -> Point:
+    """いまの鎖の終わり。"""
+    query = select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)
+    last = connection.execute(query).first()
+    return Point(last.sequence, last.hash) if last else START
+
+
+def rows(connection: Connection, table: Table, *, after: int = 0, until: int | None = None) -> Iterator[Row]:
+    """番号の順の行。`after` より後、`until` まで。記憶は行数によらない。"""
+    query = select(*(table.c[name] for name in COLUMNS)).where(table.c.sequence > after).order_by(table.c.sequence)
+    if until is not None:
+        query = query.where(table.c.sequence <= until)
+    found = connection.execution_options(yield_per=CHUNK).execute(query)
+    for part in found.partitions():
+        yield from map(tuple, part)
+
+
+def walk(found: Iterable[Row], start: Point = START) -> tuple[Point, Broken | None]:
+    """`start` の次の行から鎖を辿る。(辿れた所, 最初の壊れた行) を返す。"""
+    count, previous = start.count, start.head
+    before: Row | None = None
+    for row in found:
+        expected = count + 1
+        if row[0] != expected:
+            return Point(count, previous), _gap(before, row, expected)
+        if row[9] != previous or row[10] != digest(previous, row):
+            return Point(count, previous), _break(before, row, previous)
+        count, previous, before = expected, row[10], row
+    return Point(count, previous), None
+
+
+def _gap(before: Row | None, row: Row, expected: int) -> Broken:
+    if row[0] < expected:
+        return Broken(row[0], "同じ番号の行が二つあります")
+    missing = f"{expected} 行目" if row[0] == expected + 1 else f"{expected} 行目から {row[0] - 1} 行目まで"
+    return Broken(expected, f"{missing}が抜けています")
+
+
+def _break(before: Row | None, row: Row, previous: str) -> Broken:
+    """どの行が悪いか。合わないと分かった行そのものか、その前の行か。"""
+    number, claimed = row[0], row[9]
+    if claimed == previous:
+        return Broken(number, "内容が書き換えられています")
+    if row[10] == digest(previous, row):
+        return Broken(number, "前の行の指紋の欄が書き換えられています")
+    if row[10] == digest(claimed, row):
+        # この行は、自分の覚えている前の行とは合っている。前の行が、指紋ごと取り替えられた。
+        where = number - 1 if before is not None else number
+        return Broken(where, "行が、指紋ごと取り替えられています")
+    if before is not None and row[10] == digest(claimed, row, number - 1):
+        # もとは一つ前の番号の行である。前の行が、あとから入れられた。
+        if claimed == before[9]:
+            return Broken(number - 1, "あとから入れられた行です")
+        return Broken(number, f"ここにあるのは、もとの {number - 1} 行目です（行が入れ替わっています）")
+    for original in sorted(range(max(1, number - _NEAR), number + _NEAR), key=lambda other: abs(other - number)):
+        if row[10] == digest(claimed, row, original):
+            return Broken(number, f"ここにあるのは、もとの {original} 行目です（行が入れ替わっているか、抜けています）")
+    return Broken(number, "前の行とつながりません")
 
 
 def verify(connection: Connection, table: Table) -> tuple[int, Broken | None]:
-    """鎖を最初から辿る。(行数, 最初の壊れた行) を返す。"""
-    previous, expected, count = GENESIS, 1, 0
-    for found in connection.execute(select(table).order_by(table.c.sequence)).mappings():
-        count += 1
-        if found["sequence"] != expected:
-            return count, Broken(expected, "行が抜けています")
-        if found["previous_hash"] != previous:
-            return count, Broken(expected, "前の行とつながりません")
-        if _digest(previous, dict(found)) != found["hash"]:
-            return count, Broken(expected, "内容が書き換えられています")
-        previous, expected = found["hash"], expected + 1
-    return count, None
+    """鎖を最初から辿る。(壊れる前までの行数, 最初の壊れた行) を返す。"""
+    reached, broken = walk(rows(connection, table))
+    return reached.count, broken

@@ -37,7 +37,7 @@ class AuditTables(NamedTuple):
 
 
 def audit_tables(metadata: MetaData) -> AuditTables:
-    """この台帳の監査の表。`staff` の表が先に要る。"""
+    """この台帳の監査の表。署名する人は `staff` の表にいる。"""
     return AuditTables(
         _audit_log(metadata),
         _anchor(metadata, "audit_anchor", Column("number", Integer, primary_key=True, autoincrement=False)),
@@ -87,6 +87,8 @@ def _anchor(metadata: MetaData, name: str, *more: SchemaItem) -> Table:
         moment("at"),
         Column("row_count", Integer, nullable=False),
         Column("head", String(64), nullable=False),
+        # 前の印から後の、行ごとの指紋の初めの 6 字。鎖ごと作り直されても、どの行からかが分かる。
+        Column("marks", Text, nullable=False),
         # 書き足すだけの表の行数（JSON）。台帳の行が抜かれたら、印より少なくなる。
         Column("ledger", Text, nullable=False),
         Column("previous", String(64), nullable=False, unique=True),

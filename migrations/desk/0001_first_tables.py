@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
         sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("marks", sa.Text(), nullable=False),
         sa.Column("ledger", sa.Text(), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -89,13 +90,14 @@ def upgrade() -> None:
         sa.Column("transferred_on", sa.Date(), nullable=True),
         sa.Column("state", sa.String(length=3), nullable=False),
         sa.Column("deficiency", sa.Text(), nullable=True),
+        sa.Column("correction_due_on", sa.Date(), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "account_flag = '2' OR past_account_number IS NULL", name=op.f("ck_benefit_case_ward_only_accounts")
         ),
         sa.CheckConstraint("account_flag IN ('0', '1', '2', '3')", name=op.f("ck_benefit_case_account_flag_words")),
         sa.CheckConstraint(
-            "state IN ('S10', 'P20', 'P22', 'P25', 'C20', 'C22', 'C24', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'D34', 'F40', 'F41', 'F42', 'F43', 'F44')",
+            "state IN ('S10', 'P20', 'P21', 'P22', 'P23', 'P25', 'C20', 'C21', 'C22', 'C23', 'C24', 'C25', 'C26', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'D34', 'F40', 'F41', 'F42', 'F43', 'F44', 'X60')",
             name=op.f("ck_benefit_case_state_words"),
         ),
         sa.CheckConstraint("planned_amount_yen BETWEEN 1 AND 1000000", name=op.f("ck_benefit_case_amount")),
@@ -131,11 +133,16 @@ def upgrade() -> None:
         sa.Column("case_number", sa.String(length=11), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=20), server_default="batch", nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column("from_state", sa.String(length=3), nullable=False),
         sa.Column("to_state", sa.String(length=3), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("reverses", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["reverses"], ["case_event.id"], name=op.f("fk_case_event_reverses")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_event")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_case_event_reverses")),
     )
     with op.batch_alter_table("case_event", schema=None) as batch_op:
         batch_op.create_index("ix_case_event_case_number", ["case_number"], unique=False)
@@ -157,6 +164,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
         sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("marks", sa.Text(), nullable=False),
         sa.Column("ledger", sa.Text(), nullable=False),
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
@@ -264,6 +272,55 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_break_glass_id_asked_by")),
     )
     op.create_table(
+        "contact",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("category", sa.String(length=12), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("call_reference", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("corrects", sa.Integer(), nullable=True),
+        sa.Column("written_by", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("body <> ''", name=op.f("ck_contact_says_something")),
+        sa.CheckConstraint(
+            "category IN ('call', 'counter', 'post', 'account', 'address', 'death', 'correction', 'letter', 'complaint', 'ward', 'other')",
+            name=op.f("ck_contact_category_words"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_contact_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["corrects"], ["contact.id"], name=op.f("fk_contact_corrects"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+        sa.UniqueConstraint("corrects", name=op.f("uq_contact_corrects")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index("ix_contact_case_number", ["case_number"], unique=False)
+
+    op.create_table(
+        "letter_due",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=True),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('deficiency', 'reissue', 'reminder', 'new_account', 'refusal')",
+            name=op.f("ck_letter_due_kind_words"),
+        ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_letter_due_has_a_reason")),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_letter_due_case_number"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_due")),
+    )
+    with op.batch_alter_table("letter_due", schema=None) as batch_op:
+        batch_op.create_index("ix_letter_due_case_number", ["case_number"], unique=False)
+
+    op.create_table(
         "log_report_signature",
         sa.Column("report_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -352,6 +409,77 @@ def upgrade() -> None:
         sa.UniqueConstraint("planned_file_id", "case_number", name=op.f("uq_planned_line_planned_file_id_case_number")),
     )
     op.create_table(
+        "received_form",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("postmark_on", sa.Date(), nullable=True),
+        sa.Column("box", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("standing", sa.String(length=10), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("received_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(standing = 'duplicate') = (first_id IS NOT NULL)", name=op.f("ck_received_form_linked_to_the_first")
+        ),
+        sa.CheckConstraint("channel IN ('post', 'counter')", name=op.f("ck_received_form_channel_words")),
+        sa.CheckConstraint(
+            "kind IN ('confirmation', 'claim', 'refusal', 'account', 'correction', 'new_account', 'objection')",
+            name=op.f("ck_received_form_kind_words"),
+        ),
+        sa.CheckConstraint(
+            "standing IN ('taken', 'duplicate', 'old_branch', 'late')", name=op.f("ck_received_form_standing_words")
+        ),
+        sa.CheckConstraint(
+            "postmark_on IS NULL OR postmark_on <= received_on", name=op.f("ck_received_form_posted_before_it_came")
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_received_form_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["first_id"], ["received_form.id"], name=op.f("fk_received_form_first_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_received_form")),
+    )
+    with op.batch_alter_table("received_form", schema=None) as batch_op:
+        batch_op.create_index("ix_received_form_at", ["at"], unique=False)
+        batch_op.create_index("ix_received_form_case_number", ["case_number"], unique=False)
+        batch_op.create_index(
+            "uq_received_form_taken",
+            ["case_number", "branch", "kind", "round"],
+            unique=True,
+            sqlite_where=sa.text("standing = 'taken'"),
+            postgresql_where=sa.text("standing = 'taken'"),
+        )
+
+    op.create_table(
+        "returned_mail",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("box", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('unknown_address', 'moved', 'not_collected', 'refused', 'other')",
+            name=op.f("ck_returned_mail_reason_words"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_returned_mail_case_number"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_returned_mail")),
+        sa.UniqueConstraint("case_number", "branch", "round", name=op.f("uq_returned_mail_case_number_branch_round")),
+    )
+    op.create_table(
         "staff_session",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
@@ -393,6 +521,88 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_break_glass_closed")),
     )
     op.create_table(
+        "deficiency",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("received_form_id", sa.Integer(), nullable=True),
+        sa.Column("found_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "code IN ('signature', 'pledge', 'identity_missing', 'identity_expired', 'account_paper', 'account_unclear', 'holder', 'proxy', 'proxy_identity', 'tax_certificate', 'address', 'custody', 'wrong_paper', 'late', 'twice', 'both_channels')",
+            name=op.f("ck_deficiency_code_words"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_deficiency_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["received_form_id"], ["received_form.id"], name=op.f("fk_deficiency_received_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deficiency")),
+        sa.UniqueConstraint(
+            "case_number", "branch", "round", "code", name=op.f("uq_deficiency_case_number_branch_round_code")
+        ),
+    )
+    op.create_table(
+        "form_review",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("received_form_id", sa.Integer(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("checks", sa.Text(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("account_sha256", sa.String(length=64), nullable=False),
+        sa.Column("holder_agrees", sa.Boolean(), nullable=False),
+        sa.Column("holder_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("keyed_by", sa.String(length=40), nullable=False),
+        sa.Column("keyed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("holder_agrees OR holder_reason <> ''", name=op.f("ck_form_review_has_a_reason")),
+        sa.CheckConstraint(
+            "(bank_code IS NULL) = (branch_code IS NULL) AND (bank_code IS NULL) = (account_type IS NULL) AND (bank_code IS NULL) = (account_number IS NULL) AND (bank_code IS NULL) = (holder_kana IS NULL)",
+            name=op.f("ck_form_review_whole_account"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_form_review_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["keyed_by"], ["staff.id"], name=op.f("fk_form_review_keyed_by")),
+        sa.ForeignKeyConstraint(
+            ["received_form_id"], ["received_form.id"], name=op.f("fk_form_review_received_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_review")),
+        sa.UniqueConstraint("case_number", "branch", "attempt", name=op.f("uq_form_review_case_number_branch_attempt")),
+        sa.UniqueConstraint("id", "account_sha256", name=op.f("uq_form_review_id_account_sha256")),
+        sa.UniqueConstraint("id", "keyed_by", name=op.f("uq_form_review_id_keyed_by")),
+    )
+    op.create_table(
+        "letter_done",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("letter_due_id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("deed", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("done_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "deed IN ('printed', 'handed', 'posted', 'cancelled')", name=op.f("ck_letter_done_deed_words")
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_letter_done_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["letter_due_id"], ["letter_due.id"], name=op.f("fk_letter_done_letter_due_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_done")),
+        sa.UniqueConstraint("letter_due_id", "deed", name=op.f("uq_letter_done_letter_due_id_deed")),
+    )
+    op.create_table(
         "look_up_release",
         sa.Column("stop_id", sa.Integer(), nullable=False),
         sa.Column("side", sa.String(length=10), nullable=False),
@@ -412,15 +622,78 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stop_id", "side", name=op.f("pk_look_up_release")),
         sa.UniqueConstraint("stop_id", "released_by", name=op.f("uq_look_up_release_stop_id_released_by")),
     )
+    op.create_table(
+        "form_review_approval",
+        sa.Column("review_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("keyed_by", sa.String(length=40), nullable=False),
+        sa.Column("checked_by", sa.String(length=40), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("account_sha256", sa.String(length=64), nullable=False),
+        sa.Column("agreed_sha256", sa.String(length=64), nullable=True),
+        sa.Column("differing", sa.Text(), server_default="", nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(agreed_sha256 IS NULL) = (differing <> '')",
+            name=op.f("ck_form_review_approval_equal_or_says_what_differs"),
+        ),
+        sa.CheckConstraint(
+            "(bank_code IS NULL) = (branch_code IS NULL) AND (bank_code IS NULL) = (account_type IS NULL) AND (bank_code IS NULL) = (account_number IS NULL) AND (bank_code IS NULL) = (holder_kana IS NULL)",
+            name=op.f("ck_form_review_approval_whole_account"),
+        ),
+        sa.CheckConstraint(
+            "agreed_sha256 IS NULL OR agreed_sha256 = account_sha256", name=op.f("ck_form_review_approval_same_account")
+        ),
+        sa.CheckConstraint("checked_by <> keyed_by", name=op.f("ck_form_review_approval_two_people")),
+        sa.ForeignKeyConstraint(
+            ["case_number"],
+            ["benefit_case.case_number"],
+            name=op.f("fk_form_review_approval_case_number"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["checked_by"], ["staff.id"], name=op.f("fk_form_review_approval_checked_by")),
+        sa.ForeignKeyConstraint(
+            ["review_id", "agreed_sha256"],
+            ["form_review.id", "form_review.account_sha256"],
+            name=op.f("fk_form_review_approval_review_id_agreed_sha256"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["review_id", "keyed_by"],
+            ["form_review.id", "form_review.keyed_by"],
+            name=op.f("fk_form_review_approval_review_id_keyed_by"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_form_review_approval")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("form_review_approval")
     op.drop_table("look_up_release")
+    op.drop_table("letter_done")
+    op.drop_table("form_review")
+    op.drop_table("deficiency")
     op.drop_table("break_glass_closed")
     op.drop_table("break_glass_approval")
     op.drop_table("staff_session")
+    op.drop_table("returned_mail")
+    with op.batch_alter_table("received_form", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_received_form_taken",
+            sqlite_where=sa.text("standing = 'taken'"),
+            postgresql_where=sa.text("standing = 'taken'"),
+        )
+        batch_op.drop_index("ix_received_form_case_number")
+        batch_op.drop_index("ix_received_form_at")
+
+    op.drop_table("received_form")
     op.drop_table("planned_line")
     op.drop_table("operation")
     with op.batch_alter_table("look_up_stop", schema=None) as batch_op:
@@ -440,6 +713,14 @@ def downgrade() -> None:
 
     op.drop_table("login_attempt")
     op.drop_table("log_report_signature")
+    with op.batch_alter_table("letter_due", schema=None) as batch_op:
+        batch_op.drop_index("ix_letter_due_case_number")
+
+    op.drop_table("letter_due")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_case_number")
+
+    op.drop_table("contact")
     op.drop_table("break_glass")
     op.drop_table("terminal")
     op.drop_table("staff")
