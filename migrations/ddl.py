@@ -38,6 +38,21 @@ def refuse(dialect: str, table: str, deeds: Iterable[str]) -> Iterator[str]:
         )
 
 
+def refuse_while_it_stands(dialect: str, table: str, parent: str, key: str) -> Iterator[str]:
+    """親の行（`parent` の、同じ `key`）が残っている間、この表の行を消させない。親と一緒に消える（CASCADE）のは通す。"""
+    name, stands = f"{table}_refuses_delete", f"EXISTS (SELECT 1 FROM {parent} WHERE {key} = OLD.{key})"  # noqa: S608  # 名はコードから来る
+    says = f"{table} is append-only: DELETE refused"
+    if dialect == "postgresql":
+        yield (
+            f"CREATE OR REPLACE FUNCTION refuse_while_{parent}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {stands} THEN RAISE EXCEPTION '% is append-only: DELETE refused', TG_TABLE_NAME; END IF; "
+            "RETURN OLD; END $$"
+        )
+        yield (f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_while_{parent}()")
+    else:
+        yield f"CREATE TRIGGER {name} BEFORE DELETE ON {table} WHEN {stands} BEGIN SELECT RAISE(ABORT, '{says}'); END"
+
+
 def only_changes(
     dialect: str, table: str, fixed: Iterable[str], column: str, steps: Iterable[tuple[str, str]]
 ) -> Iterator[str]:

@@ -239,6 +239,7 @@ def _seen(row: Mapping[str, Any], steps: Any, *, town_only: bool) -> CaseSeen:
     dates = {
         "due": row["due_on"],
         "received": row["received_on"],
+        "correct_by": row["correction_due_on"],
         "paid": row["transferred_on"],
     }
     spoken = {name: wareki(day) if day else "（日付は区で確認します）" for name, day in dates.items()}

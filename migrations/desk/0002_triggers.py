@@ -2,14 +2,26 @@
 
 from alembic import op
 
-from migrations.ddl import copy_sealed, grant, prepare, refuse, revoke, uncopy_sealed
+from migrations.ddl import copy_sealed, grant, prepare, refuse, refuse_while_it_stands, revoke, uncopy_sealed
 
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+#: 一件に付いた行。一件が残っている間は消せず、一件が引き上げられれば一緒に消える。
+WITH_THE_CASE = (
+    "received_form",
+    "form_review",
+    "form_review_approval",
+    "deficiency",
+    "returned_mail",
+    "letter_due",
+    "letter_done",
+    "contact",
+)
 APPEND_ONLY = (
+    *WITH_THE_CASE,
     "case_event",
     "load",
     "planned_file",
@@ -47,7 +59,9 @@ def upgrade() -> None:
     dialect = op.get_bind().dialect.name
     statements = [*prepare(dialect)]
     for table in APPEND_ONLY:
-        statements += refuse(dialect, table, ("UPDATE", "DELETE"))
+        statements += refuse(dialect, table, ("UPDATE",) if table in WITH_THE_CASE else ("UPDATE", "DELETE"))
+    for table in WITH_THE_CASE:
+        statements += refuse_while_it_stands(dialect, table, "benefit_case", "case_number")
     for table in NEVER_DELETED:
         statements += refuse(dialect, table, ("DELETE",))
     statements += copy_sealed(dialect)
@@ -70,3 +84,4 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {name} ON {table}" if dialect == "postgresql" else f"DROP TRIGGER {name}")
     if dialect == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
+        op.execute("DROP FUNCTION refuse_while_benefit_case()")

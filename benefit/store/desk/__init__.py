@@ -1,13 +1,11 @@
 """給付管理システムの台帳: 受給者の行、審査の進み、電話の記録。税も、区直轄の人も、ここにはいない。"""
 
 from benefit.store.access import ACCESS_APPEND_ONLY, ACCESS_NEVER_DELETED
+from benefit.store.desk.cases import benefit_case, benefit_name, case_event
 from benefit.store.desk.tables import (
     access,
     audit_anchor,
     audit_log,
-    benefit_case,
-    benefit_name,
-    case_event,
     foreign_anchor,
     load,
     log_report,
@@ -16,6 +14,16 @@ from benefit.store.desk.tables import (
     planned_file,
     planned_line,
     staff,
+)
+from benefit.store.desk.workflow import (
+    contact,
+    deficiency,
+    form_review,
+    form_review_approval,
+    letter_done,
+    letter_due,
+    received_form,
+    returned_mail,
 )
 
 staff_session = access.staff_session
@@ -28,7 +36,13 @@ __all__ = [
     "benefit_case",
     "benefit_name",
     "case_event",
+    "contact",
+    "deficiency",
     "foreign_anchor",
+    "form_review",
+    "form_review_approval",
+    "letter_done",
+    "letter_due",
     "load",
     "log_report",
     "log_report_signature",
@@ -36,11 +50,25 @@ __all__ = [
     "operation",
     "planned_file",
     "planned_line",
+    "received_form",
+    "returned_mail",
     "staff",
     "staff_session",
 ]
 
+#: 一件に付いた行。一件が引き上げられるときにだけ、一緒に消える。
+WITH_THE_CASE = (
+    "received_form",
+    "form_review",
+    "form_review_approval",
+    "deficiency",
+    "returned_mail",
+    "letter_due",
+    "letter_done",
+    "contact",
+)
 APPEND_ONLY = (
+    *WITH_THE_CASE,
     "case_event",
     "load",
     "planned_file",
