@@ -272,6 +272,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_break_glass_id_asked_by")),
     )
     op.create_table(
+        "call",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=40), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "purpose IN ('進み具合の問合せ', '届かない・なくした', '書き方', '不備・補正', '口座のこと', '辞退', '受給者が亡くなった', 'そのほか', '窓口・書類の確認')",
+            name=op.f("ck_call_purpose_words"),
+        ),
+        sa.CheckConstraint("reference <> ''", name=op.f("ck_call_has_a_reference")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_call_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
+    )
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.create_index("ix_call_staff_id_started_at", ["staff_id", "started_at"], unique=False)
+
+    op.create_table(
         "contact",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
@@ -498,6 +517,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("staff_id", name=op.f("uq_staff_session_staff_id")),
     )
     op.create_table(
+        "account_reveal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("call_id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_account_reveal_has_a_reason")),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_account_reveal_call_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_account_reveal_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_reveal")),
+    )
+    with op.batch_alter_table("account_reveal", schema=None) as batch_op:
+        batch_op.create_index("ix_account_reveal_staff_id_at", ["staff_id", "at"], unique=False)
+
+    op.create_table(
         "break_glass_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -581,6 +616,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "account_sha256", name=op.f("uq_form_review_id_account_sha256")),
         sa.UniqueConstraint("id", "keyed_by", name=op.f("uq_form_review_id_keyed_by")),
     )
+    op.create_table(
+        "identity_check",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("call_id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("caller", sa.String(length=20), nullable=False),
+        sa.Column("matched", sa.Text(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "caller IN ('self', 'family', 'guardian', 'caseworker', 'other')",
+            name=op.f("ck_identity_check_caller_words"),
+        ),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_identity_check_call_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_identity_check_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_check")),
+    )
+    with op.batch_alter_table("identity_check", schema=None) as batch_op:
+        batch_op.create_index("ix_identity_check_call_id_case_number", ["call_id", "case_number"], unique=False)
+        batch_op.create_index("ix_identity_check_case_number_at", ["case_number", "at"], unique=False)
+
     op.create_table(
         "letter_done",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -678,10 +735,19 @@ def downgrade() -> None:
     op.drop_table("form_review_approval")
     op.drop_table("look_up_release")
     op.drop_table("letter_done")
+    with op.batch_alter_table("identity_check", schema=None) as batch_op:
+        batch_op.drop_index("ix_identity_check_case_number_at")
+        batch_op.drop_index("ix_identity_check_call_id_case_number")
+
+    op.drop_table("identity_check")
     op.drop_table("form_review")
     op.drop_table("deficiency")
     op.drop_table("break_glass_closed")
     op.drop_table("break_glass_approval")
+    with op.batch_alter_table("account_reveal", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_reveal_staff_id_at")
+
+    op.drop_table("account_reveal")
     op.drop_table("staff_session")
     op.drop_table("returned_mail")
     with op.batch_alter_table("received_form", schema=None) as batch_op:
@@ -721,6 +787,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contact_case_number")
 
     op.drop_table("contact")
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.drop_index("ix_call_staff_id_started_at")
+
+    op.drop_table("call")
     op.drop_table("break_glass")
     op.drop_table("terminal")
     op.drop_table("staff")

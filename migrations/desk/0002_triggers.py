@@ -19,9 +19,12 @@ WITH_THE_CASE = (
     "letter_due",
     "letter_done",
     "contact",
+    "case_event",
 )
 APPEND_ONLY = (
     *WITH_THE_CASE,
+    "identity_check",
+    "account_reveal",
     "case_event",
     "load",
     "planned_file",
@@ -43,11 +46,12 @@ APPEND_ONLY = (
     "break_glass_closed",
     "break_glass_log",
 )
-NEVER_DELETED = ("staff", "terminal")
+NEVER_DELETED = ("call", "staff", "terminal")
 #: 仕事の役割が変えてよい列（PostgreSQL の権限）。ほかの表と列は、足すことしかできない。
 CHANGING = {
     "benefit_case": "UPDATE, DELETE",
     "benefit_name": "UPDATE (name)",
+    "call": "UPDATE (ended_at)",
     "staff_session": "UPDATE, DELETE",
     "staff": "UPDATE (role, password_hash, password_changed_at, terms_accepted_at, totp_secret, totp_step, "
     "totp_enrolled_at, failed_count, locked_until, closed_at, opened_at, last_login_at, contract_ends_on, ended_at)",

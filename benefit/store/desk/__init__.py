@@ -1,7 +1,9 @@
 """給付管理システムの台帳: 受給者の行、審査の進み、電話の記録。税も、区直轄の人も、ここにはいない。"""
 
 from benefit.store.access import ACCESS_APPEND_ONLY, ACCESS_NEVER_DELETED
+from benefit.store.desk.calls import account_reveal, call, identity_check
 from benefit.store.desk.cases import benefit_case, benefit_name, case_event
+from benefit.store.desk.handback import handback, handback_receipt, withdrawal
 from benefit.store.desk.tables import (
     access,
     audit_anchor,
@@ -31,16 +33,19 @@ operation = access.operation
 
 __all__ = [
     "access",
+    "account_reveal",
     "audit_anchor",
     "audit_log",
     "benefit_case",
     "benefit_name",
+    "call",
     "case_event",
     "contact",
     "deficiency",
     "foreign_anchor",
     "form_review",
     "form_review_approval",
+    "identity_check",
     "letter_done",
     "letter_due",
     "load",
@@ -54,6 +59,7 @@ __all__ = [
     "returned_mail",
     "staff",
     "staff_session",
+    "withdrawal",
 ]
 
 #: 一件に付いた行。一件が引き上げられるときにだけ、一緒に消える。
@@ -66,9 +72,12 @@ WITH_THE_CASE = (
     "letter_due",
     "letter_done",
     "contact",
+    "case_event",
 )
 APPEND_ONLY = (
     *WITH_THE_CASE,
+    "identity_check",
+    "account_reveal",
     "case_event",
     "load",
     "planned_file",
@@ -80,4 +89,4 @@ APPEND_ONLY = (
     "log_report_signature",
     *ACCESS_APPEND_ONLY,
 )
-NEVER_DELETED = ACCESS_NEVER_DELETED
+NEVER_DELETED = ("call", *ACCESS_NEVER_DELETED)
