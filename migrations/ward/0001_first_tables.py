@@ -335,6 +335,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_terminal_name")),
     )
     op.create_table(
+        "address_view",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_number", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_address_view_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_address_view_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_address_view")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_address_view_id_asked_by")),
+    )
+    op.create_table(
         "bank_credit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(length=10), nullable=False),
@@ -590,6 +602,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_protection_release_id_asked_by")),
     )
     op.create_table(
+        "restricted_member",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_restricted_member_has_a_reason")),
+        sa.CheckConstraint("asked_by <> staff_id", name=op.f("ck_restricted_member_not_oneself")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_restricted_member_asked_by")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_restricted_member_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restricted_member")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_restricted_member_id_asked_by")),
+    )
+    op.create_table(
         "run_approval",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("outcomes_sha256", sa.String(length=64), nullable=False),
@@ -685,6 +711,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_undo_plan")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_undo_plan_id_asked_by")),
         sa.UniqueConstraint("sha256", name=op.f("uq_undo_plan_sha256")),
+    )
+    op.create_table(
+        "address_view_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_address_view_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_address_view_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["address_view.id", "address_view.asked_by"],
+            name=op.f("fk_address_view_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_address_view_approval")),
     )
     op.create_table(
         "approval",
@@ -865,6 +906,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_reissue_request_id_asked_by")),
     )
     op.create_table(
+        "restricted_member_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_restricted_member_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_restricted_member_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["restricted_member.id", "restricted_member.asked_by"],
+            name=op.f("fk_restricted_member_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_restricted_member_approval")),
+    )
+    op.create_table(
         "undo_plan_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -918,6 +974,23 @@ def upgrade() -> None:
         batch_op.create_index("ix_verdict_account", ["account_number", "branch_code", "bank_code"], unique=False)
         batch_op.create_index("ix_verdict_entitlement_id", ["entitlement_id"], unique=False)
 
+    op.create_table(
+        "address_shown",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("shown_to", sa.String(length=40), nullable=False),
+        sa.Column("terminal", sa.String(length=40), nullable=False),
+        sa.Column("shown_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["release_id", "shown_to"],
+            ["address_view.id", "address_view.asked_by"],
+            name=op.f("fk_address_shown_release_id_shown_to"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["release_id"], ["address_view_approval.release_id"], name=op.f("fk_address_shown_release_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_address_shown")),
+    )
     op.create_table(
         "claim_slot",
         sa.Column("slot", sa.String(length=80), nullable=False),
@@ -1019,6 +1092,19 @@ def upgrade() -> None:
             name=op.f("fk_reissue_request_approval_release_id_asked_by"),
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_reissue_request_approval")),
+    )
+    op.create_table(
+        "restricted_member_end",
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("ended_by", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_restricted_member_end_has_a_reason")),
+        sa.ForeignKeyConstraint(["ended_by"], ["staff.id"], name=op.f("fk_restricted_member_end_ended_by")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["restricted_member_approval.release_id"], name=op.f("fk_restricted_member_end_member_id")
+        ),
+        sa.PrimaryKeyConstraint("member_id", name=op.f("pk_restricted_member_end")),
     )
     op.create_table(
         "transfer_release",
@@ -1582,6 +1668,7 @@ def downgrade() -> None:
     op.drop_table("ending_approval")
     op.drop_table("vanished")
     op.drop_table("transfer_release")
+    op.drop_table("restricted_member_end")
     op.drop_table("reissue_request_approval")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
@@ -1591,6 +1678,7 @@ def downgrade() -> None:
 
     op.drop_table("ending")
     op.drop_table("claim_slot")
+    op.drop_table("address_shown")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.drop_index("ix_verdict_entitlement_id")
         batch_op.drop_index("ix_verdict_account")
@@ -1598,6 +1686,7 @@ def downgrade() -> None:
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
     op.drop_table("undo_plan_approval")
+    op.drop_table("restricted_member_approval")
     op.drop_table("reissue_request")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
@@ -1609,11 +1698,13 @@ def downgrade() -> None:
     op.drop_table("break_glass_closed")
     op.drop_table("break_glass_approval")
     op.drop_table("approval")
+    op.drop_table("address_view_approval")
     op.drop_table("undo_plan")
     op.drop_table("transfer")
     op.drop_table("staff_session")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
+    op.drop_table("restricted_member")
     op.drop_table("protection_release")
     op.drop_table("operation")
     with op.batch_alter_table("look_up_stop", schema=None) as batch_op:
@@ -1651,6 +1742,7 @@ def downgrade() -> None:
     op.drop_table("change_closed")
     op.drop_table("break_glass")
     op.drop_table("bank_credit")
+    op.drop_table("address_view")
     op.drop_table("terminal")
     op.drop_table("staff")
     op.drop_table("snapshot")

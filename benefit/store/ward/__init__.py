@@ -65,6 +65,14 @@ from benefit.store.ward.money import (
     verdict,
 )
 from benefit.store.ward.protections import protection_release, protection_release_approval
+from benefit.store.ward.restricted import (
+    address_shown,
+    address_view,
+    address_view_approval,
+    restricted_member,
+    restricted_member_approval,
+    restricted_member_end,
+)
 from benefit.store.ward.returns import (
     ending,
     ending_approval,
@@ -85,6 +93,9 @@ operation = access.operation
 
 __all__ = [
     "access",
+    "address_shown",
+    "address_view",
+    "address_view_approval",
     "approval",
     "audit_anchor",
     "audit_log",
@@ -141,6 +152,9 @@ __all__ = [
     "repayment_step",
     "report_match",
     "report_match_approval",
+    "restricted_member",
+    "restricted_member_approval",
+    "restricted_member_end",
     "run",
     "run_approval",
     "run_difference",
@@ -219,6 +233,12 @@ APPEND_ONLY = (
     "reissue_request_approval",
     "handover",
     "lot",
+    "restricted_member",
+    "restricted_member_approval",
+    "restricted_member_end",
+    "address_view",
+    "address_view_approval",
+    "address_shown",
     "audit_log",
     "audit_anchor",
     "foreign_anchor",
