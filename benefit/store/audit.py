@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, String, Table, select, type_coerce
 
 from benefit.domain.access import Actor
 from benefit.store.engine import in_turn
@@ -62,19 +62,26 @@ class Point:
 START = Point(0, GENESIS)
 
 
+def _stamp(at: datetime | str) -> str:
+    """UTC の時刻、百万分の一秒まで。SQLite は時差を忘れるので、UTC とみる（書く時に UTC に直してある）。"""
+    if isinstance(at, str):
+        return f"{at[:10]}T{at[11:]}+00:00"
+    moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
+
+
 def digest(previous: str, row: Row, sequence: int | None = None) -> str:
     """一行の指紋。`sequence` を言えば、その番号の行だったとして数える。
 
     json.dumps(..., sort_keys=True, ensure_ascii=False, separators=(",", ":")) と同じ文字列を、速く作る。
     """
     number, at, actor, role, terminal, action, subject, reason, detail = row[:9]
-    # SQLite は時差を忘れるので、UTC として正規化する。
-    moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    place = number if sequence is None else sequence
     quote = encode_basestring
     canonical = (
-        f'{previous}{{"action":{quote(action)},"actor":{quote(actor)},"at":"{moment.isoformat()}",'
+        f'{previous}{{"action":{quote(action)},"actor":{quote(actor)},"at":"{_stamp(at)}",'
         f'"detail":{quote(detail)},"reason":{quote(reason)},"role":{quote(role)},'
-        f'"sequence":{number if sequence is None else sequence},"subject":{quote(subject)},"terminal":{quote(terminal)}}}'
+        f'"sequence":{place},"subject":{quote(subject)},"terminal":{quote(terminal)}}}'
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -117,11 +124,17 @@ def last_point(connection: Connection, table: Table) -> Point:
 
 def rows(connection: Connection, table: Table, *, after: int = 0, until: int | None = None) -> Iterator[Row]:
     """番号の順の行。`after` より後、`until` まで。記憶は行数によらない。"""
-    query = select(*(table.c[name] for name in COLUMNS)).where(table.c.sequence > after).order_by(table.c.sequence)
+    columns: list[Any] = [table.c[name] for name in COLUMNS]
+    if connection.dialect.name == "sqlite":
+        # 時刻を読み解かず、台帳にある字のまま受け取る（辿る時間の三割になる）。
+        columns[1] = type_coerce(table.c.at, String)
+    query = select(*columns).order_by(table.c.sequence).execution_options(yield_per=CHUNK)
+    if after:
+        # 最初から辿る時は、1 より前の番号の行も見逃さない。
+        query = query.where(table.c.sequence > after)
     if until is not None:
         query = query.where(table.c.sequence <= until)
-    found = connection.execution_options(yield_per=CHUNK).execute(query)
-    for part in found.partitions():
+    for part in connection.execute(query).partitions():
         yield from map(tuple, part)
 
 
