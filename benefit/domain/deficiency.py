@@ -89,7 +89,7 @@ LETTER_KINDS = {
     "refusal": "辞退の受付のお知らせ",
 }
 #: 送るべき手紙にしたこと（letter_done.deed）。
-LETTER_DEEDS = {"printed": "印刷", "handed": "手渡し", "posted": "発送", "cancelled": "取りやめ"}
+LETTER_DEEDS = {"printed": "印刷", "handed": "手渡し", "posted": "発送", "told": "口頭", "cancelled": "取りやめ"}
 #: 対応履歴の分け（contact.category）。
 CONTACT_CATEGORIES = {
     "call": "電話",

@@ -189,8 +189,6 @@ letter_due = Table(
     Column("branch", Integer, nullable=False),
     Column("kind", String(12), nullable=False),
     Column("reason", Text, nullable=False),
-    # 手紙に書く期限（補正期限など）。
-    Column("answer_by", Date),
     Column("asked_by", String(40), nullable=False),
     moment(),
     one_of("kind", LETTER_KINDS),
@@ -205,6 +203,8 @@ letter_done = Table(
     Column("letter_due_id", ForeignKey("letter_due.id", ondelete="CASCADE"), nullable=False),
     _case(),
     Column("deed", String(12), nullable=False),
+    # 知らせた期限（補正期限）。
+    Column("answer_by", Date),
     Column("note", Text, nullable=False, server_default=""),
     Column("done_by", String(40), nullable=False),
     moment(),
