@@ -1,6 +1,7 @@
 """区から受け取った受給者を、給付管理システムの台帳に入れる（委託先の側）。
 
-同じ受渡は二度入らない。古い連番は断る。居なくなった人の行は消し、消した事実（番号と時刻）だけを残す。
+同じ受渡は二度入らない。古い連番は断る。居なくなった人の行は、その件に付いた収受・審査・対応履歴・進んだ跡と一緒に消し、
+消した事実（番号と時刻、withdrawal）だけを残す。次の進捗情報が、それを証しとして区へ返す（benefit-rules F.3）。
 ほかの事業の件には触れない。区が手紙を出し直した（枝番が進んだ）件は、古い手紙への返送を捨てて、発送からやり直す。
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 
 from benefit.domain.access import BATCH
 from benefit.domain.case import is_ahead, ward_path
@@ -22,6 +23,7 @@ from benefit.records import payees
 from benefit.services.files import read_input, read_manifest, sha256_of
 from benefit.services.home import Home
 from benefit.store import audit, desk
+from benefit.store.engine import in_turn
 
 #: 区の受渡だけが変える列（振込口座や収受日は、こちらの仕事の記録）。
 OWNED_BY_WARD = tuple(name for name in payees.COLUMNS.values() if name not in {"case_number", "state"})
@@ -35,6 +37,7 @@ OF_THE_FORM = (
     "received_on",
     "reviewed_on",
     "deficiency",
+    "correction_due_on",
 )
 
 
@@ -73,10 +76,16 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
     if not isinstance(sequence, int):
         raise RefusedInput("manifest に連番がありません", code="handover-sequence", place=place)
     with home.desk.begin() as connection:
+        in_turn(connection, "payees_in")
+        # 連番は事業をまたいで一つだが、事業ごとに渡すので、古いかどうかは同じ事業の中で比べる。
         last = connection.execute(
-            select(desk.load.c.sequence, desk.load.c.sha256).order_by(desk.load.c.sequence.desc()).limit(1)
+            select(desk.load.c.sequence, desk.load.c.sha256)
+            .where(desk.load.c.programme == str(manifest.get("事業")))
+            .order_by(desk.load.c.sequence.desc())
+            .limit(1)
         ).first()
         if last and last.sha256 == fingerprint and last.sequence == sequence:
+            _note_receipt(connection, manifest.get("受取"), clock)
             return Loaded(rows.height, 0, 0, 0, (), repeated=True)
         if last and sequence <= last.sequence:
             raise RefusedByRule(
@@ -91,7 +100,32 @@ def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
             raise RefusedInput(
                 "manifest にない給付の行があります", code="handover-names", place=place, found="、".join(strange)
             )
-        return _apply(connection, rows, mine, sequence, fingerprint, clock)
+        _note_receipt(connection, manifest.get("受取"), clock)
+        loaded = _apply(connection, rows, mine, str(manifest["事業"]), sequence, fingerprint, clock)
+    if loaded.withdrawn:
+        _wipe(home.desk)
+    return loaded
+
+
+def _note_receipt(connection: Connection, told: object, clock: Clock) -> None:
+    """区が受け取ったと知らせてきた進捗情報を控える。こちらの記録と指紋の違うもの、知らない連番は、受け取られたと見ない。"""
+    if not isinstance(told, dict) or not isinstance(told.get("連番"), int):
+        return
+    made, noted = desk.handback, desk.handback_receipt
+    mine = connection.execute(select(made.c.sha256).where(made.c.sequence == told["連番"])).scalar()
+    known = connection.execute(select(noted.c.sequence).where(noted.c.sequence == told["連番"])).scalar()
+    if mine is not None and mine == told.get("指紋") and known is None:
+        connection.execute(noted.insert().values(sequence=told["連番"], told_at=clock()))
+
+
+def _wipe(engine: Engine) -> None:
+    """消した行の字を、SQLite のファイルからも消す（空いたページと WAL に残る）。PostgreSQL では VACUUM が消す。"""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        connection.connection.driver_connection.executescript(  # type: ignore[union-attr]
+            "COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE); BEGIN"
+        )
 
 
 def _name_benefits(connection: Connection, programme: object, given: object, place: Place) -> list[str]:
@@ -122,7 +156,13 @@ def _name_benefits(connection: Connection, programme: object, given: object, pla
 
 
 def _apply(
-    connection: Connection, rows: pl.DataFrame, mine: list[str], sequence: int, fingerprint: str, clock: Clock
+    connection: Connection,
+    rows: pl.DataFrame,
+    mine: list[str],
+    programme_id: str,
+    sequence: int,
+    fingerprint: str,
+    clock: Clock,
 ) -> Loaded:
     now = clock()
     table = desk.benefit_case
@@ -168,13 +208,11 @@ def _apply(
         connection.execute(table.insert(), added)
     if changed:
         connection.execute(update(table).where(table.c.case_number == bindparam("b_number")), changed)
-    if gone:
-        events += [_event(number, now, "withdrawn", "", "") for number in gone]
-        connection.execute(delete(table).where(table.c.case_number.in_(gone)))
     if events:
         connection.execute(desk.case_event.insert(), events)
     connection.execute(
         desk.load.insert().values(
+            programme=programme_id,
             sha256=fingerprint,
             sequence=sequence,
             row_count=rows.height,
@@ -184,6 +222,18 @@ def _apply(
             loaded_at=now,
         )
     )
+    if gone:
+        # その件に付いた行（収受、審査、対応履歴、進んだ跡 …）も、台帳が一緒に消す。残るのは番号と時刻だけ。
+        connection.execute(
+            delete(table).where(table.c.case_number == bindparam("b_number")), [{"b_number": number} for number in gone]
+        )
+        connection.execute(
+            desk.withdrawal.insert(),
+            [
+                {"case_number": number, "load_sequence": sequence, "programme": programme_id, "deleted_at": now}
+                for number in gone
+            ],
+        )
     audit.record(
         connection,
         desk.audit_log,

@@ -128,26 +128,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_break_glass_log")),
     )
     op.create_table(
-        "case_event",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("case_number", sa.String(length=11), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("actor", sa.String(length=40), nullable=False),
-        sa.Column("role", sa.String(length=20), server_default="batch", nullable=False),
-        sa.Column("event", sa.String(length=40), nullable=False),
-        sa.Column("from_state", sa.String(length=3), nullable=False),
-        sa.Column("to_state", sa.String(length=3), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("evidence", sa.String(length=60), server_default="", nullable=False),
-        sa.Column("reverses", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["reverses"], ["case_event.id"], name=op.f("fk_case_event_reverses")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_event")),
-        sa.UniqueConstraint("reverses", name=op.f("uq_case_event_reverses")),
-    )
-    with op.batch_alter_table("case_event", schema=None) as batch_op:
-        batch_op.create_index("ix_case_event_case_number", ["case_number"], unique=False)
-
-    op.create_table(
         "connection_refusal",
         sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("peer", sa.String(length=60), nullable=False),
@@ -177,8 +157,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("previous", name=op.f("uq_foreign_anchor_previous")),
     )
     op.create_table(
+        "handback",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("base_sequence", sa.Integer(), nullable=False),
+        sa.Column("load_sequence", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("case_count", sa.Integer(), nullable=False),
+        sa.Column("last_event", sa.Integer(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("last_contact", sa.Integer(), nullable=False),
+        sa.Column("contact_count", sa.Integer(), nullable=False),
+        sa.Column("withdrawn_count", sa.Integer(), nullable=False),
+        sa.Column("made_by", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("base_sequence < sequence", name=op.f("ck_handback_base")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_handback")),
+    )
+    with op.batch_alter_table("handback", schema=None) as batch_op:
+        batch_op.create_index("ix_handback_programme", ["programme", "sequence"], unique=False)
+
+    op.create_table(
         "load",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
@@ -291,6 +293,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_call_staff_id_started_at", ["staff_id", "started_at"], unique=False)
 
     op.create_table(
+        "case_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=20), server_default="batch", nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("from_state", sa.String(length=3), nullable=False),
+        sa.Column("to_state", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("reverses", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_case_event_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["reverses"], ["case_event.id"], name=op.f("fk_case_event_reverses"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_event")),
+        sa.UniqueConstraint("reverses", name=op.f("uq_case_event_reverses")),
+    )
+    with op.batch_alter_table("case_event", schema=None) as batch_op:
+        batch_op.create_index("ix_case_event_case_number", ["case_number"], unique=False)
+
+    op.create_table(
         "contact",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
@@ -317,13 +344,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_contact_case_number", ["case_number"], unique=False)
 
     op.create_table(
+        "handback_receipt",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["sequence"], ["handback.sequence"], name=op.f("fk_handback_receipt_sequence")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_handback_receipt")),
+    )
+    op.create_table(
         "letter_due",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
         sa.Column("branch", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("answer_by", sa.Date(), nullable=True),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -499,6 +532,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_number", "branch", "round", name=op.f("uq_returned_mail_case_number_branch_round")),
     )
     op.create_table(
+        "review_hold",
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["benefit_case.case_number"], name=op.f("fk_review_hold_case_number"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_review_hold_staff_id")),
+        sa.PrimaryKeyConstraint("case_number", name=op.f("pk_review_hold")),
+        sa.UniqueConstraint("staff_id", name=op.f("uq_review_hold_staff_id")),
+    )
+    op.create_table(
         "staff_session",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
@@ -515,6 +561,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["terminal_id"], ["terminal.id"], name=op.f("fk_staff_session_terminal_id")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_staff_session")),
         sa.UniqueConstraint("staff_id", name=op.f("uq_staff_session_staff_id")),
+    )
+    op.create_table(
+        "withdrawal",
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("load_sequence", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["load_sequence"], ["load.sequence"], name=op.f("fk_withdrawal_load_sequence")),
+        sa.PrimaryKeyConstraint("case_number", "load_sequence", name=op.f("pk_withdrawal")),
     )
     op.create_table(
         "account_reveal",
@@ -644,11 +699,12 @@ def upgrade() -> None:
         sa.Column("letter_due_id", sa.Integer(), nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
         sa.Column("deed", sa.String(length=12), nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=True),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("done_by", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "deed IN ('printed', 'handed', 'posted', 'cancelled')", name=op.f("ck_letter_done_deed_words")
+            "deed IN ('printed', 'handed', 'posted', 'told', 'cancelled')", name=op.f("ck_letter_done_deed_words")
         ),
         sa.ForeignKeyConstraint(
             ["case_number"], ["benefit_case.case_number"], name=op.f("fk_letter_done_case_number"), ondelete="CASCADE"
@@ -748,7 +804,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_account_reveal_staff_id_at")
 
     op.drop_table("account_reveal")
+    op.drop_table("withdrawal")
     op.drop_table("staff_session")
+    op.drop_table("review_hold")
     op.drop_table("returned_mail")
     with op.batch_alter_table("received_form", schema=None) as batch_op:
         batch_op.drop_index(
@@ -783,10 +841,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_letter_due_case_number")
 
     op.drop_table("letter_due")
+    op.drop_table("handback_receipt")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_case_number")
 
     op.drop_table("contact")
+    with op.batch_alter_table("case_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_case_event_case_number")
+
+    op.drop_table("case_event")
     with op.batch_alter_table("call", schema=None) as batch_op:
         batch_op.drop_index("ix_call_staff_id_started_at")
 
@@ -797,12 +860,12 @@ def downgrade() -> None:
     op.drop_table("planned_file")
     op.drop_table("log_report")
     op.drop_table("load")
+    with op.batch_alter_table("handback", schema=None) as batch_op:
+        batch_op.drop_index("ix_handback_programme")
+
+    op.drop_table("handback")
     op.drop_table("foreign_anchor")
     op.drop_table("connection_refusal")
-    with op.batch_alter_table("case_event", schema=None) as batch_op:
-        batch_op.drop_index("ix_case_event_case_number")
-
-    op.drop_table("case_event")
     op.drop_table("break_glass_log")
     op.drop_table("benefit_name")
     with op.batch_alter_table("benefit_case", schema=None) as batch_op:

@@ -151,6 +151,61 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("minute", "peer", "reason", name=op.f("pk_connection_refusal")),
     )
     op.create_table(
+        "desk_given",
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=3), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('S10', 'P20', 'P21', 'P22', 'P23', 'P25', 'C20', 'C21', 'C22', 'C23', 'C24', 'C25', 'C26', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'D34', 'F40', 'F41', 'F42', 'F43', 'F44', 'X60')",
+            name=op.f("ck_desk_given_state_words"),
+        ),
+        sa.PrimaryKeyConstraint("sequence", "case_number", name=op.f("pk_desk_given")),
+    )
+    with op.batch_alter_table("desk_given", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_given_case_number", ["case_number", "sequence"], unique=False)
+        batch_op.create_index("ix_desk_given_programme", ["programme", "sequence"], unique=False)
+
+    op.create_table(
+        "desk_handback",
+        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("base_sequence", sa.Integer(), nullable=False),
+        sa.Column("load_sequence", sa.Integer(), nullable=False),
+        sa.Column("cases_read", sa.Integer(), nullable=False),
+        sa.Column("cases_agreed", sa.Integer(), nullable=False),
+        sa.Column("cases_listed", sa.Integer(), nullable=False),
+        sa.Column("cases_given", sa.Integer(), nullable=False),
+        sa.Column("cases_strange", sa.Integer(), nullable=False),
+        sa.Column("cases_vanished", sa.Integer(), nullable=False),
+        sa.Column("events_read", sa.Integer(), nullable=False),
+        sa.Column("events_new", sa.Integer(), nullable=False),
+        sa.Column("contacts_read", sa.Integer(), nullable=False),
+        sa.Column("contacts_new", sa.Integer(), nullable=False),
+        sa.Column("withdrawn_read", sa.Integer(), nullable=False),
+        sa.Column("withdrawn_new", sa.Integer(), nullable=False),
+        sa.Column("taken_by", sa.String(length=40), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("base_sequence < sequence", name=op.f("ck_desk_handback_base")),
+        sa.CheckConstraint(
+            "cases_given = cases_read - cases_strange + cases_vanished", name=op.f("ck_desk_handback_given")
+        ),
+        sa.CheckConstraint("cases_read = cases_agreed + cases_listed", name=op.f("ck_desk_handback_read")),
+        sa.CheckConstraint(
+            "events_new <= events_read AND contacts_new <= contacts_read", name=op.f("ck_desk_handback_new")
+        ),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_desk_handback")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_desk_handback_sha256")),
+    )
+    with op.batch_alter_table("desk_handback", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_handback_programme", ["programme", "sequence"], unique=False)
+
+    op.create_table(
         "foreign_anchor",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
@@ -451,6 +506,69 @@ def upgrade() -> None:
             postgresql_where=sa.text("outcome IN ('消込', '保留')"),
         )
 
+    op.create_table(
+        "desk_contact",
+        sa.Column("contact_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("category", sa.String(length=20), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("corrects", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_contact_sequence")),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_desk_contact")),
+    )
+    with op.batch_alter_table("desk_contact", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_contact_case_number", ["case_number"], unique=False)
+
+    op.create_table(
+        "desk_difference",
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("ward_says", sa.Text(), nullable=False),
+        sa.Column("desk_says", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('消えた行', '知らない番号', '引上げ済み', '枝番が違う', 'ありえない状態')",
+            name=op.f("ck_desk_difference_kind_words"),
+        ),
+        sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_difference_sequence")),
+        sa.PrimaryKeyConstraint("sequence", "case_number", "kind", name=op.f("pk_desk_difference")),
+    )
+    op.create_table(
+        "desk_event",
+        sa.Column("event_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("from_state", sa.String(length=3), nullable=False),
+        sa.Column("to_state", sa.String(length=3), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("evidence", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("reverses", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_event_sequence")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_desk_event")),
+    )
+    with op.batch_alter_table("desk_event", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_event_case_number", ["case_number"], unique=False)
+
+    op.create_table(
+        "desk_withdrawal",
+        sa.Column("load_sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["load_sequence", "case_number"],
+            ["desk_given.sequence", "desk_given.case_number"],
+            name=op.f("fk_desk_withdrawal_load_sequence_case_number"),
+        ),
+        sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_withdrawal_sequence")),
+        sa.PrimaryKeyConstraint("load_sequence", "case_number", name=op.f("pk_desk_withdrawal")),
+    )
     op.create_table(
         "entitlement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -789,6 +907,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_decision")),
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
     )
+    op.create_table(
+        "desk_progress",
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=3), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("reviewed_on", sa.Date(), nullable=True),
+        sa.Column("deficiencies", sa.Text(), nullable=True),
+        sa.Column("returned_on", sa.Date(), nullable=True),
+        sa.Column("returned_reason", sa.String(length=40), nullable=True),
+        sa.Column("refused_on", sa.Date(), nullable=True),
+        sa.Column("account_changed_on", sa.Date(), nullable=True),
+        sa.Column("deceased_told_on", sa.Date(), nullable=True),
+        sa.Column("letters_due", sa.Text(), nullable=True),
+        sa.Column("contact_count", sa.Integer(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('S10', 'P20', 'P21', 'P22', 'P23', 'P25', 'C20', 'C21', 'C22', 'C23', 'C24', 'C25', 'C26', 'C27', 'C28', 'C29', 'J30', 'J31', 'J32', 'D33', 'D34', 'F40', 'F41', 'F42', 'F43', 'F44', 'X60')",
+            name=op.f("ck_desk_progress_state_words"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["case_number"], ["entitlement.case_number"], name=op.f("fk_desk_progress_case_number")
+        ),
+        sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_progress_sequence")),
+        sa.PrimaryKeyConstraint("sequence", "case_number", name=op.f("pk_desk_progress")),
+    )
+    with op.batch_alter_table("desk_progress", schema=None) as batch_op:
+        batch_op.create_index("ix_desk_progress_case_number", ["case_number", "sequence"], unique=False)
+
     op.create_table(
         "failure_answer",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1151,6 +1300,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("planned_file_id", "entitlement_id", name=op.f("pk_vanished")),
     )
     op.create_table(
+        "ward_reply",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("entitlement_id", sa.Integer(), nullable=False),
+        sa.Column("branch", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.Text(), nullable=True),
+        sa.Column("cancels", sa.Integer(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(kind = '取消') = (cancels IS NOT NULL)", name=op.f("ck_ward_reply_cancels")),
+        sa.CheckConstraint("(kind = '確認書') = (account_number IS NOT NULL)", name=op.f("ck_ward_reply_account")),
+        sa.CheckConstraint("kind IN ('確認書', '辞退', '返戻', '取消')", name=op.f("ck_ward_reply_kind_words")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_ward_reply_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_ward_reply_asked_by")),
+        sa.ForeignKeyConstraint(["cancels"], ["ward_reply.id"], name=op.f("fk_ward_reply_cancels")),
+        sa.ForeignKeyConstraint(
+            ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_ward_reply_entitlement_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ward_reply")),
+        sa.UniqueConstraint("id", "asked_by", "digest", name=op.f("uq_ward_reply_id_asked_by_digest")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_ward_reply_id_asked_by")),
+    )
+    with op.batch_alter_table("ward_reply", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ward_reply_entitlement_id"), ["entitlement_id"], unique=False)
+
+    op.create_table(
         "ending_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1263,6 +1445,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recall")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_recall_id_asked_by")),
         sa.UniqueConstraint("undo_plan_id", "transfer_id", name=op.f("uq_recall_undo_plan_id_transfer_id")),
+    )
+    op.create_table(
+        "ward_reply_check",
+        sa.Column("reply_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("checked_by", sa.String(length=40), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("checked_by <> asked_by", name=op.f("ck_ward_reply_check_two_people")),
+        sa.ForeignKeyConstraint(["checked_by"], ["staff.id"], name=op.f("fk_ward_reply_check_checked_by")),
+        sa.ForeignKeyConstraint(
+            ["reply_id", "asked_by", "digest"],
+            ["ward_reply.id", "ward_reply.asked_by", "ward_reply.digest"],
+            name=op.f("fk_ward_reply_check_reply_id_asked_by_digest"),
+        ),
+        sa.PrimaryKeyConstraint("reply_id", name=op.f("pk_ward_reply_check")),
     )
     op.create_table(
         "bank_report_line",
@@ -1645,6 +1843,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_bank_report_line_payment_id")
 
     op.drop_table("bank_report_line")
+    op.drop_table("ward_reply_check")
     op.drop_table("recall")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index(
@@ -1666,6 +1865,10 @@ def downgrade() -> None:
 
     op.drop_table("payment")
     op.drop_table("ending_approval")
+    with op.batch_alter_table("ward_reply", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ward_reply_entitlement_id"))
+
+    op.drop_table("ward_reply")
     op.drop_table("vanished")
     op.drop_table("transfer_release")
     op.drop_table("restricted_member_end")
@@ -1694,6 +1897,10 @@ def downgrade() -> None:
     op.drop_table("hold_release")
     op.drop_table("failure_step")
     op.drop_table("failure_answer")
+    with op.batch_alter_table("desk_progress", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_progress_case_number")
+
+    op.drop_table("desk_progress")
     op.drop_table("claim_decision")
     op.drop_table("break_glass_closed")
     op.drop_table("break_glass_approval")
@@ -1730,6 +1937,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_entitlement_payee_number")
 
     op.drop_table("entitlement")
+    op.drop_table("desk_withdrawal")
+    with op.batch_alter_table("desk_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_event_case_number")
+
+    op.drop_table("desk_event")
+    op.drop_table("desk_difference")
+    with op.batch_alter_table("desk_contact", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_contact_case_number")
+
+    op.drop_table("desk_contact")
     with op.batch_alter_table("collection_notice", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_collection_notice_counted",
@@ -1753,6 +1970,15 @@ def downgrade() -> None:
     op.drop_table("inquiry")
     op.drop_table("handover")
     op.drop_table("foreign_anchor")
+    with op.batch_alter_table("desk_handback", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_handback_programme")
+
+    op.drop_table("desk_handback")
+    with op.batch_alter_table("desk_given", schema=None) as batch_op:
+        batch_op.drop_index("ix_desk_given_programme")
+        batch_op.drop_index("ix_desk_given_case_number")
+
+    op.drop_table("desk_given")
     op.drop_table("connection_refusal")
     op.drop_table("collection_file")
     with op.batch_alter_table("collection_event", schema=None) as batch_op:

@@ -4,6 +4,7 @@ from benefit.store.access import ACCESS_APPEND_ONLY, ACCESS_NEVER_DELETED
 from benefit.store.desk.calls import account_reveal, call, identity_check
 from benefit.store.desk.cases import benefit_case, benefit_name, case_event
 from benefit.store.desk.handback import handback, handback_receipt, withdrawal
+from benefit.store.desk.holds import review_hold
 from benefit.store.desk.tables import (
     access,
     audit_anchor,
@@ -45,6 +46,8 @@ __all__ = [
     "foreign_anchor",
     "form_review",
     "form_review_approval",
+    "handback",
+    "handback_receipt",
     "identity_check",
     "letter_done",
     "letter_due",
@@ -57,6 +60,7 @@ __all__ = [
     "planned_line",
     "received_form",
     "returned_mail",
+    "review_hold",
     "staff",
     "staff_session",
     "withdrawal",
@@ -78,8 +82,10 @@ APPEND_ONLY = (
     *WITH_THE_CASE,
     "identity_check",
     "account_reveal",
-    "case_event",
     "load",
+    "handback",
+    "handback_receipt",
+    "withdrawal",
     "planned_file",
     "planned_line",
     "audit_log",

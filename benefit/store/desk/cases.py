@@ -83,13 +83,14 @@ benefit_name = Table(
     Column("name", Text, nullable=False),
 )
 
-#: 進んだ跡。消せない。誤りは逆向きの一歩で直す: `reverses` は取り消した一歩で、一歩は一度だけ取り消せる。
+#: 進んだ跡。一件が残る間は消せず、区が引き上げれば一緒に消える（残るのは withdrawal の番号と時刻だけ）。
+#: 誤りは逆向きの一歩で直す: `reverses` は取り消した一歩で、一歩は一度だけ取り消せる。
 #: `evidence` はその一歩の根拠の行（例 received_form:12）。
 case_event = Table(
     "case_event",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("case_number", String(11), nullable=False),
+    Column("case_number", ForeignKey("benefit_case.case_number", ondelete="CASCADE"), nullable=False),
     moment("at"),
     Column("actor", String(40), nullable=False),
     Column("role", String(20), nullable=False, server_default="batch"),
@@ -98,6 +99,6 @@ case_event = Table(
     Column("to_state", String(3), nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", String(60), nullable=False, server_default=""),
-    Column("reverses", ForeignKey("case_event.id"), unique=True),
+    Column("reverses", ForeignKey("case_event.id", ondelete="CASCADE"), unique=True),
     Index("ix_case_event_case_number", "case_number"),
 )

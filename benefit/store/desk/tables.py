@@ -25,6 +25,7 @@ load = Table(
     "load",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("programme", String(40), nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("sequence", Integer, nullable=False, unique=True),
     Column("row_count", Integer, nullable=False),

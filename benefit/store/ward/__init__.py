@@ -31,6 +31,15 @@ from benefit.store.ward.collections import (
     receivable_change,
     receivable_key,
 )
+from benefit.store.ward.desk import (
+    desk_contact,
+    desk_difference,
+    desk_event,
+    desk_given,
+    desk_handback,
+    desk_progress,
+    desk_withdrawal,
+)
 from benefit.store.ward.failures import (
     failure,
     failure_answer,
@@ -65,6 +74,7 @@ from benefit.store.ward.money import (
     verdict,
 )
 from benefit.store.ward.protections import protection_release, protection_release_approval
+from benefit.store.ward.replies import ward_reply, ward_reply_check
 from benefit.store.ward.restricted import (
     address_shown,
     address_view,
@@ -113,6 +123,13 @@ __all__ = [
     "collection_move_approval",
     "collection_notice",
     "collection_posting",
+    "desk_contact",
+    "desk_difference",
+    "desk_event",
+    "desk_given",
+    "desk_handback",
+    "desk_progress",
+    "desk_withdrawal",
     "ending",
     "ending_approval",
     "entitlement",
@@ -170,6 +187,8 @@ __all__ = [
     "valid_entitlement",
     "vanished",
     "verdict",
+    "ward_reply",
+    "ward_reply_check",
 ]
 
 #: 書き足すだけの表。UPDATE も DELETE も台帳が断る（reliability §4.1 Append-only）。
@@ -231,6 +250,15 @@ APPEND_ONLY = (
     "receivable_key",
     "reissue_request",
     "reissue_request_approval",
+    "desk_given",
+    "desk_handback",
+    "desk_progress",
+    "desk_event",
+    "desk_contact",
+    "desk_difference",
+    "desk_withdrawal",
+    "ward_reply",
+    "ward_reply_check",
     "handover",
     "lot",
     "restricted_member",
