@@ -678,6 +678,7 @@ def upgrade() -> None:
         sa.Column("case_number", sa.String(length=11), nullable=False),
         sa.Column("caller", sa.String(length=20), nullable=False),
         sa.Column("matched", sa.Text(), nullable=False),
+        sa.Column("missed", sa.Text(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),

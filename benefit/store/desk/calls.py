@@ -24,7 +24,7 @@ call = Table(
     Index("ix_call_staff_id_started_at", "staff_id", "started_at"),
 )
 
-#: 本人確認の一回。合った問いの印（`matched`、空白で区切る）と、それで足りたか。打たれた言葉そのものは残さない。
+#: 本人確認の一回。合った問いと合わなかった問い（符号を空白で区切る）、そこまでで足りたか。打たれた言葉は残さない。
 identity_check = Table(
     "identity_check",
     metadata,
@@ -33,6 +33,7 @@ identity_check = Table(
     Column("case_number", String(11), nullable=False),
     Column("caller", String(20), nullable=False),
     Column("matched", Text, nullable=False),
+    Column("missed", Text, nullable=False),
     Column("complete", Boolean, nullable=False),
     Column("staff_id", ForeignKey("staff.id"), nullable=False),
     moment(),
