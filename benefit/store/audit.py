@@ -45,10 +45,11 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Broken:
-    """最初に壊れている行。`sequence` はその番号、`why` は何が合わないか。"""
+    """最初に壊れている行。`sequence` はその番号、`why` は何が合わないか、`kind` はその種類。"""
 
     sequence: int
     why: str
+    kind: str = "changed"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,32 @@ class Point:
 
 
 START = Point(0, GENESIS)
+
+
+@dataclass(frozen=True)
+class Pins:
+    """鎖の外で覚えていること（印から）: その行数での指紋と、行ごとの指紋の初めの字。
+
+    `marks` は 1 行目から MARK 字ずつ並ぶ。知らない行は「.」で埋める。
+    """
+
+    heads: Mapping[int, str]
+    marks: str = ""
+
+    @property
+    def count(self) -> int:
+        """覚えている、いちばん後の行数。"""
+        return max(self.heads, default=0)
+
+    def mark(self, number: int) -> str:
+        """この行の字。知らなければ空。"""
+        found = self.marks[(number - 1) * MARK : number * MARK] if number > 0 else ""
+        return "" if "." in found else found
+
+
+#: 印に残す、行ごとの指紋の字数。行を名ざすには足り、中身を言い当てて確かめるには足りない。
+MARK = 6
+NO_PINS = Pins({})
 
 
 def _stamp(at: datetime | str) -> str:
@@ -138,46 +165,64 @@ def rows(connection: Connection, table: Table, *, after: int = 0, until: int | N
         yield from map(tuple, part)
 
 
-def walk(found: Iterable[Row], start: Point = START) -> tuple[Point, Broken | None]:
-    """`start` の次の行から鎖を辿る。(辿れた所, 最初の壊れた行) を返す。"""
+def walk(found: Iterable[Row], start: Point = START, pins: Pins = NO_PINS) -> tuple[Point, Broken | None]:
+    """`start` の次の行から鎖を辿り、印（`pins`）とも比べる。(辿れた所, 最初の壊れた行) を返す。"""
     count, previous = start.count, start.head
     before: Row | None = None
+    heads, marks = pins.heads, pins.marks
+    marked = len(marks) // MARK
     for row in found:
         expected = count + 1
         if row[0] != expected:
-            return Point(count, previous), _gap(before, row, expected)
+            return Point(count, previous), _gap(row, expected)
         if row[9] != previous or row[10] != digest(previous, row):
-            return Point(count, previous), _break(before, row, previous)
+            return Point(count, previous), _break(before, row, previous, pins)
+        if (
+            expected <= marked
+            and not row[10].startswith(mark := marks[count * MARK : expected * MARK])
+            and mark[0] != "."
+        ):
+            return Point(count, previous), Broken(expected, _NOT_THE_MARK, "rebuilt")
+        if expected in heads and heads[expected] != row[10]:
+            return Point(count, previous), Broken(
+                expected, f"{expected} 行目までのどこかが、鎖ごと作り直されています（印の指紋と合いません）", "rebuilt"
+            )
         count, previous, before = expected, row[10], row
+    if count < pins.count:
+        why = f"{count + 1} 行目から後がありません（印では {pins.count:,} 行）"
+        return Point(count, previous), Broken(count + 1, why, "truncated")
     return Point(count, previous), None
 
 
-def _gap(before: Row | None, row: Row, expected: int) -> Broken:
+_NOT_THE_MARK = "印の字と合いません（行が取り替えられたか、差し込まれたか、ここから鎖ごと作り直されています）"
+
+
+def _gap(row: Row, expected: int) -> Broken:
     if row[0] < expected:
-        return Broken(row[0], "同じ番号の行が二つあります")
+        return Broken(row[0], "あとから入れられた行です（番号が鎖の外です）", "inserted")
     missing = f"{expected} 行目" if row[0] == expected + 1 else f"{expected} 行目から {row[0] - 1} 行目まで"
-    return Broken(expected, f"{missing}が抜けています")
+    return Broken(expected, f"{missing}が抜けています", "missing")
 
 
-def _break(before: Row | None, row: Row, previous: str) -> Broken:
+def _break(before: Row | None, row: Row, previous: str, pins: Pins) -> Broken:
     """どの行が悪いか。合わないと分かった行そのものか、その前の行か。"""
     number, claimed = row[0], row[9]
     if claimed == previous:
         return Broken(number, "内容が書き換えられています")
     if row[10] == digest(previous, row):
         return Broken(number, "前の行の指紋の欄が書き換えられています")
+    # 前の行が印と合っていれば、悪いのは前の行ではない。
+    suspect = number - 1 if before is not None and not pins.mark(number - 1) else number
     if row[10] == digest(claimed, row):
         # この行は、自分の覚えている前の行とは合っている。前の行が、指紋ごと取り替えられた。
-        where = number - 1 if before is not None else number
-        return Broken(where, "行が、指紋ごと取り替えられています")
-    if before is not None and row[10] == digest(claimed, row, number - 1):
+        return Broken(suspect, "行が、指紋ごと取り替えられています", "replaced")
+    if before is not None and claimed == before[9] and row[10] == digest(claimed, row, number - 1):
         # もとは一つ前の番号の行である。前の行が、あとから入れられた。
-        if claimed == before[9]:
-            return Broken(number - 1, "あとから入れられた行です")
-        return Broken(number, f"ここにあるのは、もとの {number - 1} 行目です（行が入れ替わっています）")
+        return Broken(suspect, "あとから入れられた行です", "inserted")
     for original in sorted(range(max(1, number - _NEAR), number + _NEAR), key=lambda other: abs(other - number)):
         if row[10] == digest(claimed, row, original):
-            return Broken(number, f"ここにあるのは、もとの {original} 行目です（行が入れ替わっているか、抜けています）")
+            why = f"ここにあるのは、もとの {original} 行目です（行が入れ替わっているか、抜けています）"
+            return Broken(number, why, "moved")
     return Broken(number, "前の行とつながりません")
 
 
