@@ -106,6 +106,8 @@ form_review = Table(
     # 区が認めた申し出（appeal_accepted）には、紙がないことがある。
     Column("received_form_id", ForeignKey("received_form.id", ondelete="CASCADE")),
     Column("attempt", Integer, nullable=False),
+    # この審査に入った一歩（case_event.id）。不備・取消で途切れたあとは、古い入力の続きにしない。
+    Column("entered", Integer, nullable=False, server_default="0"),
     # 見た項目と ○・×・不要（JSON）。
     Column("checks", Text, nullable=False),
     *_account(),
