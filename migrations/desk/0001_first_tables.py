@@ -643,6 +643,7 @@ def upgrade() -> None:
         sa.Column("branch", sa.Integer(), nullable=False),
         sa.Column("received_form_id", sa.Integer(), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("entered", sa.Integer(), server_default="0", nullable=False),
         sa.Column("checks", sa.Text(), nullable=False),
         sa.Column("bank_code", sa.String(length=4), nullable=True),
         sa.Column("branch_code", sa.String(length=3), nullable=True),
