@@ -171,7 +171,7 @@ def key(
             select(func.coalesce(func.max(review.c.attempt), 0) + 1)
             .where(review.c.case_number == number, review.c.branch == case["branch"])
             .scalar_subquery(),
-            _entered(case_now),
+            entering_event(case_now),
         ).where(case_now.c.case_number == number)
     ).one()
     review_id = insert_one(
@@ -259,7 +259,7 @@ def _in_review(connection: Connection, number: str, actor: Actor, at: datetime) 
     return case
 
 
-def _entered(case: FromClause) -> ScalarSelect[Any]:
+def entering_event(case: FromClause) -> ScalarSelect[Any]:
     """いまの審査に入った一歩の番号（跡のない件は 0）。"""
     event = desk.case_event
     return (
@@ -277,7 +277,7 @@ def _last(connection: Connection, number: str) -> dict[str, Any] | None:
         select(review, second.c.checked_by)
         .join(case, (case.c.case_number == review.c.case_number) & (case.c.branch == review.c.branch))
         .outerjoin(second, second.c.review_id == review.c.id)
-        .where(review.c.case_number == number, review.c.entered == _entered(case))
+        .where(review.c.case_number == number, review.c.entered == entering_event(case))
         .order_by(review.c.attempt.desc())
         .limit(1)
     )
@@ -326,7 +326,7 @@ def queue(connection: Connection, *, actor: Actor, stage: str, limit: int = 50) 
             open_review,
             (open_review.c.case_number == case.c.case_number)
             & (open_review.c.branch == case.c.branch)
-            & (open_review.c.entered == _entered(case)),
+            & (open_review.c.entered == entering_event(case)),
         )
         .order_by(case.c.received_on, case.c.case_number)
         .limit(limit)
