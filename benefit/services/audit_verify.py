@@ -50,8 +50,9 @@ class Side:
 
     @property
     def ledger(self) -> list[Table]:
-        """書き足すだけの表（監査の表のほか）。"""
-        return [self.table(name) for name in sorted(set(self.tables.APPEND_ONLY) - _AUDIT)]
+        """書き足すだけの表（監査の表と、件とともに消える表のほか）。"""
+        gone = set(getattr(self.tables, "WITH_THE_CASE", ()))
+        return [self.table(name) for name in sorted(set(self.tables.APPEND_ONLY) - _AUDIT - gone)]
 
 
 _SIDES = {"ward": Side("ward", "区の台帳", ward), "desk": Side("desk", "給付管理システム", desk)}

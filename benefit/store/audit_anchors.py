@@ -158,10 +158,12 @@ def examine(own: Iterable[Anchor], held: Iterable[Anchor], *, store: str, key: s
             faults.append(Fault(number, "手元の印が、預けた印と違います"))
         elif outside and not here:
             faults.append(Fault(number, "預けた印が、手元にありません"))
-        good = [one for one in (outside, here) if one and _sound(one, store, key) and _follows(one, trusted, number)]
-        if not good:
+        given = (one for one in (outside, here) if one and _follows(one, trusted, number))
+        good = next((one for one in given if _sound(one, store, key)), None)
+        if good is None:
             faults.append(Fault(number, "印が書き換えられているか、別の鍵で作られています"))
-        trusted += good[:1]
+        else:
+            trusted.append(good)
         expected = number + 1
     return trusted, faults
 
