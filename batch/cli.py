@@ -21,6 +21,7 @@ from batch import (
     endings,
     explain,
     failures,
+    handback,
     housekeeping,
     imports,
     inquiries,
@@ -71,6 +72,7 @@ replay.add_to(app)
 museum.add_to(app)
 second.add_to(beneficiaries.app)
 explain.add_to(beneficiaries.app)
+handback.add_to(desk.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(protections.app, name="protection")

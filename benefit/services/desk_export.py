@@ -2,6 +2,9 @@
 
 毎回、いま外に出してよい人の全部を出す。区直轄になった人は、次の受渡から黙って居なくなる。印も欠番も
 残らない（benefit-rules F.3「印ではなく不在」）。出す直前に、最新の写しで保護の印を見直す。
+
+何を渡したか（番号・枝番・進捗）は、受渡の連番ごとに区の台帳に残る。渡すのをやめた番号は、引上げの命令である。委託先が
+消したという証し（進捗情報に載る）が届くまで、区の一覧に残る。
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from benefit.domain.programme import Programme
 from benefit.records import payees
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.gate import Standing, chosen_accounts, ended, people, stand
+from benefit.services.handback_given import last_taken, note_given
 from benefit.services.home import Home
 from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
@@ -34,6 +38,7 @@ class Exported:
     sequence: int
     sha256: str
     repeated: bool
+    withdrawn: int = 0
 
 
 def export(home: Home, programme: Programme, *, out: Path, today: date, clock: Clock) -> Exported:
@@ -53,7 +58,9 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
         ).first()
         repeated = last is not None and last.sha256 == fingerprint
         sequence = last.sequence if last and repeated else (last.sequence if last else 0) + 1
+        withdrawn = 0
         if not repeated:
+            withdrawn = note_given(connection, programme.id, sequence, rows, clock())
             connection.execute(
                 table.insert().values(
                     crossing="payees_out",
@@ -74,8 +81,9 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
                 actor=BATCH,
                 action="handover.payees_out",
                 subject=f"{sequence}",
-                detail={"rows": rows.height, "sha256": fingerprint},
+                detail={"rows": rows.height, "withdrawn": withdrawn, "sha256": fingerprint},
             )
+        taken = last_taken(connection, programme.id)
     write_atomic(out / payees.FILE_NAME, data)
     write_manifest(
         out,
@@ -86,10 +94,12 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
             "件数": rows.height,
             "給付": {benefit.id: benefit.name for benefit in programme.benefits.values()},
             "sha256": fingerprint,
+            # 区が最後に受け取った進捗情報。委託先は、その続きの出来事から返す。
+            "受取": taken,
             "作成日時": clock().isoformat(),
         },
     )
-    return Exported(rows.height, sequence, fingerprint, repeated)
+    return Exported(rows.height, sequence, fingerprint, repeated, withdrawn)
 
 
 def payee_rows(connection: Connection, standing: Standing) -> pl.DataFrame:

@@ -119,13 +119,15 @@ def _note_receipt(connection: Connection, told: object, clock: Clock) -> None:
 
 
 def _wipe(engine: Engine) -> None:
-    """消した行の字を、SQLite のファイルからも消す（空いたページと WAL に残る）。PostgreSQL では VACUUM が消す。"""
+    """消した行の字を、SQLite のファイルからも消す（空いたページと WAL に残る）。PostgreSQL では autovacuum が消す。"""
     if engine.dialect.name != "sqlite":
         return
-    with engine.connect() as connection:
-        connection.connection.driver_connection.executescript(  # type: ignore[union-attr]
-            "COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE); BEGIN"
-        )
+    raw = engine.raw_connection()
+    try:
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.cursor().execute(statement)
+    finally:
+        raw.close()
 
 
 def _name_benefits(connection: Connection, programme: object, given: object, place: Place) -> list[str]:

@@ -557,14 +557,16 @@ def upgrade() -> None:
 
     op.create_table(
         "desk_withdrawal",
-        sa.Column("load_sequence", sa.Integer(), nullable=False),
+        sa.Column("load_sequence", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
+        sa.Column("asked_sequence", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("asked_sequence <= load_sequence", name=op.f("ck_desk_withdrawal_asked_first")),
         sa.ForeignKeyConstraint(
-            ["load_sequence", "case_number"],
+            ["asked_sequence", "case_number"],
             ["desk_given.sequence", "desk_given.case_number"],
-            name=op.f("fk_desk_withdrawal_load_sequence_case_number"),
+            name=op.f("fk_desk_withdrawal_asked_sequence_case_number"),
         ),
         sa.ForeignKeyConstraint(["sequence"], ["desk_handback.sequence"], name=op.f("fk_desk_withdrawal_sequence")),
         sa.PrimaryKeyConstraint("load_sequence", "case_number", name=op.f("pk_desk_withdrawal")),

@@ -140,12 +140,15 @@ desk_difference = Table(
 )
 
 #: 引上げた番号を消したという、委託先の証し。引上げを命じた番号にしか、行は存在できない。
+#: 命じた受渡が途中でなくなれば、委託先はもっと後の受渡（load_sequence）で消す。
 desk_withdrawal = Table(
     "desk_withdrawal",
     metadata,
-    Column("load_sequence", Integer, primary_key=True),
+    Column("load_sequence", Integer, primary_key=True, autoincrement=False),
     Column("case_number", String(11), primary_key=True),
+    Column("asked_sequence", Integer, nullable=False),
     Column("sequence", ForeignKey("desk_handback.sequence"), nullable=False),
     moment("deleted_at"),
-    ForeignKeyConstraint(["load_sequence", "case_number"], ["desk_given.sequence", "desk_given.case_number"]),
+    ForeignKeyConstraint(["asked_sequence", "case_number"], ["desk_given.sequence", "desk_given.case_number"]),
+    CheckConstraint("asked_sequence <= load_sequence", name="asked_first"),
 )
