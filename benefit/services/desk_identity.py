@@ -114,7 +114,7 @@ def check(
         raise RefusedByRule(TO_WARD, code="identity-closed")
     before = standing(connection, call, caller)
     given = {code: words for code, words in typed.items() if code in TYPED and words.strip()}
-    right = {code for code, words in given.items() if _agrees(case, code, words)}
+    right = {code for code, words in given.items() if _agrees(dict(case), code, words)}
     marks = {code for code in ticked if code in QUESTIONS and code not in TYPED}
     missed = set(given) - right
     matched = before.matched | right | marks
@@ -145,10 +145,10 @@ def _met(required: Requirement | None, matched: frozenset[str]) -> bool:
 
 def _agrees(case: Mapping[str, Any], code: str, words: str) -> bool:
     if code == "birth":
-        return birth_key(words) == case["birth"]
+        return birth_key(words) == str(case["birth"])
     if code == "address":
         return same_address(case["address"], words)
-    return read_keys(case_number=words).case_number == case["case_number"]
+    return read_keys(case_number=words).case_number == str(case["case_number"])
 
 
 def _misses(connection: Connection, case_number: str, at: datetime) -> int:

@@ -20,7 +20,7 @@ ENDING = ("posted", "handed", "told", "cancelled")
 REMIND_DAYS, REMIND_MOST = 42, 2
 _ASKING = frozenset({DeskRole.OPERATOR, DeskRole.COUNTER, DeskRole.REVIEWER, DeskRole.SUPERVISOR, DeskRole.WARD_CLERK})
 #: 再発行を頼める状態: 手紙を出した後で、まだ返送を受けていない。
-_REISSUE_FROM = frozenset({"P20", "P21", "C20", "C21", "C24", "C25", "F43", "F44"})
+REISSUE_FROM = frozenset({"P20", "P21", "C20", "C21", "C24", "C25", "F43", "F44"})
 
 
 def ask(connection: Connection, number: str, kind: str, *, reason: str, actor: Actor, at: datetime) -> int:
@@ -29,7 +29,7 @@ def ask(connection: Connection, number: str, kind: str, *, reason: str, actor: A
         raise RefusedInput("手紙の種類が違います", code="word", found=kind, allowed="、".join(LETTER_KINDS.values()))
     _need_role(actor)
     case, why = case_of(connection, number), need_reason(reason)
-    if kind == "reissue" and case["state"] not in _REISSUE_FROM:
+    if kind == "reissue" and case["state"] not in REISSUE_FROM:
         raise RefusedByRule("再発行を頼める状態ではありません", code="transition")
     due = desk.letter_due
     same = _waiting().where(due.c.case_number == number, due.c.kind == kind, due.c.branch == case["branch"])

@@ -1,7 +1,7 @@
 """電話口の検索。見せる前に、必ずログが台帳に残る（reliability P16）。
 
 - 探せるのは、給付管理番号の完全一致か、カナ氏名と生年月日の両方だけ。一覧も、部分一致も、並べ替えも、件数もない。
-- 5 件を超えたら、何も見せずに「特定できません」。当たりは伏せ字で、中身は本人確認の後（desk_case）。
+- 5 件を超えたら、何も見せずに「特定できません」。当たりは伏せ字で、中身は本人確認の後（desk_view）。
 - 区だけが知る人も、知らない番号も、答えは同じ「区で確認します」（benefit-rules F.3）。同じ文を同じ数だけ実行する。
 """
 
@@ -92,7 +92,7 @@ def search(connection: Connection, keys: Keys, *, call: Call, actor: Actor, at: 
             "cases": [] if too_many else [row["case_number"] for row in rows],
         },
     )
-    return Found(() if too_many else tuple(_hit(row) for row in rows), too_many, by)
+    return Found(() if too_many else tuple(_hit(dict(row)) for row in rows), too_many, by)
 
 
 def masked(connection: Connection, case_number: str) -> Hit | None:
@@ -104,7 +104,7 @@ def masked(connection: Connection, case_number: str) -> Hit | None:
         .where(table.c.case_number == case_number)
     )
     row = connection.execute(query).mappings().first()
-    return _hit(row) if row else None
+    return _hit(dict(row)) if row else None
 
 
 def _hit(row: Mapping[str, Any]) -> Hit:
