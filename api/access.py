@@ -15,11 +15,22 @@ OPEN = frozenset[str]()
 EVERYONE = frozenset(role.value for role in DeskRole)
 WARD_EVERYONE = frozenset(role.value for role in WardRole)
 
+
+def _login(everyone: frozenset[str]) -> Access:
+    """入る・出る・最初の手続き。どちらの画面でも同じ。"""
+    steps = ("/login/password", "/login/totp", "/login/terms", "/login/again")
+    return {
+        ("GET", "/login"): OPEN,
+        ("POST", "/login"): OPEN,
+        ("POST", "/logout"): everyone,
+        ("GET", "/login/totp.svg"): everyone,
+        **{(method, path): everyone for method in ("GET", "POST") for path in steps},
+    }
+
+
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。
 DESK_ACCESS: Access = {
-    ("GET", "/login"): OPEN,
-    ("POST", "/login"): OPEN,
-    ("POST", "/logout"): EVERYONE,
+    **_login(EVERYONE),
     ("GET", "/"): EVERYONE,
     ("POST", "/search"): EVERYONE,
     ("POST", "/case"): EVERYONE,
@@ -36,9 +47,7 @@ DESK_ACCESS: Access = {
 
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
-    ("GET", "/login"): OPEN,
-    ("POST", "/login"): OPEN,
-    ("POST", "/logout"): WARD_EVERYONE,
+    **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,
     ("GET", "/favicon.ico"): OPEN,

@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from api import access, login, page
+from api import access, first, login, page, proxy
 from benefit import __version__
 from benefit.domain.clock import Clock
 from benefit.domain.errors import BenefitError
@@ -58,8 +59,11 @@ def build(
     nav: Nav,
     routers: Iterable[APIRouter],
     clock: Clock,
+    proxies: str = "",
 ) -> FastAPI:
-    """一つの台帳（engine と、その表の束 store）だけを持つ画面を作る。`keys` は名前から 32 バイトの鍵。"""
+    """一つの台帳（engine と、その表の束 store）だけを持つ画面を作る。`keys` は名前から 32 バイトの鍵、
+    `proxies` は信じてよい入口の番地（api.proxy）。
+    """
     app = FastAPI(title=system, version=__version__, docs_url=None, redoc_url=None, description=description)
     app.state.system = system
     app.state.cookie = cookie
@@ -69,8 +73,9 @@ def build(
     app.state.access = table
     app.state.nav = nav
     app.state.clock = clock
+    door = proxy.Door(engine, store.access, clock, proxies)
     # 道を一つずつ見て権限の表と照らすので、まとめて（遅れて）取り込む include_router は使わない。
-    for router in (*routers, login.router, page.router):
+    for router in (*routers, login.router, first.router, page.router):
         app.router.routes.extend(router.routes)
 
     @app.exception_handler(Exception)
@@ -82,7 +87,8 @@ def build(
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        refused = _repeated_query(request) or _foreign_origin(request)
+        request.state.terminal = await run_in_threadpool(door.terminal_of, request)
+        refused = _no_terminal(request) or _repeated_query(request) or _foreign_origin(request)
         response = refused or await call_next(request)
         response.headers.update(_HEADERS)
         if not request.url.path.startswith("/static/"):
@@ -122,6 +128,10 @@ def _answer(request: Request, status: int, says: str, headers: dict[str, str] | 
     if request.url.path.startswith("/api/"):
         return problem(status, says, headers)
     return page.message(request, status, says, headers)
+
+
+def _no_terminal(request: Request) -> Response | None:
+    return None if request.state.terminal else _answer(request, 403, proxy.SAYS)
 
 
 def _repeated_query(request: Request) -> Response | None:

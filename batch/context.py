@@ -15,11 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benefit.domain.clock import Clock, system_clock
-from benefit.domain.errors import WrongUse
+from benefit.domain.errors import RefusedByRule, WrongUse
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from benefit.domain.access import Actor
     from benefit.services.home import Home
+    from benefit.store.access import AccessTables
 
 
 @dataclass
@@ -55,13 +58,33 @@ class Context:
         require(self.home.ward if store == "ward" else self.home.desk, table)
 
     def ward_staff(self, staff_id: str) -> Actor:
-        """区の職員の本人確認。合言葉は端末から、端末でなければ標準入力の一行から読む。"""
-        from benefit.services.people import authenticate
-        from benefit.store import ward
+        """区の職員の本人確認。合言葉と数字を端末から、端末でなければ標準入力の二行から読む。"""
+        return self.staff("ward", staff_id)
 
-        terminal = sys.stdin.isatty()
-        password = getpass(f"{staff_id} の合言葉: ") if terminal else sys.stdin.readline().rstrip("\n")
-        return authenticate(self.home.ward, ward.staff, ward.audit_log, staff_id, password, self.clock)
+    def staff(self, store: str, staff_id: str) -> Actor:
+        """職員の本人確認（`store` は ward か desk）。最初の手続きの済んでいない人は、何もできない。"""
+        from benefit.services.people_login import authenticate
+
+        password, code = self.secret(f"{staff_id} の合言葉: "), self.secret(f"{staff_id} の数字（6 桁）: ")
+        entered = authenticate(*self.access(store), self.home.key, staff_id, password, code, clock=self.clock)
+        if entered.stage:
+            raise RefusedByRule(
+                "最初の手続き（合言葉を決める、数字の登録、遵守事項）が残っています。"
+                f"画面でログインするか、benefit staff enrol {staff_id} --store {store} を実行してください",
+                code="first-steps",
+            )
+        return entered.actor
+
+    def access(self, store: str) -> tuple[Engine, AccessTables]:
+        """台帳への接続と、人と端末の表。"""
+        from benefit.store import desk, ward
+
+        self.need(store, "staff")
+        return (self.home.ward, ward.access) if store == "ward" else (self.home.desk, desk.access)
+
+    def secret(self, prompt: str) -> str:
+        """画面に出さずに読む一行。"""
+        return getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 def context(ctx: typer.Context) -> Context:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from batch.context import Context, context
+from benefit.domain.errors import WrongUse
 
 app = typer.Typer(no_args_is_help=True, help="画面を開く")
 Host = Annotated[str, typer.Option(help="待ち受ける番地（VPN の内側だけ）")]
@@ -36,6 +37,17 @@ def serve_ward(
 
 def _serve(given: Context, what: str, factory: str, host: str, port: int) -> None:
     import uvicorn
+
+    from benefit.services.home import Settings
+
+    # 端末を確かめる入口（逆プロキシ）がなければ、サーバー自身の前でだけ使える。
+    if not Settings().proxy and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise WrongUse(
+            "端末の証明書を確かめる入口（BENEFIT_PROXY）の設定がないので、ほかの計算機からの接続は受けられません",
+            code="no-proxy",
+            found=f"--host {host}",
+            allowed="--host 127.0.0.1、または BENEFIT_PROXY に入口の番地",
+        )
 
     # 一括処理は画面を知らない。サーバーが、作業場所の名だけを受け取って、画面を読み込む。
     os.environ["BENEFIT_HOME"] = str(given.home.path)

@@ -16,7 +16,9 @@ from benefit.store import desk
 NAV = (("/", "電話の照会"),)
 
 
-def create_app(engine: Engine, *, keys: Callable[[str], bytes], clock: Clock = system_clock) -> FastAPI:
+def create_app(
+    engine: Engine, *, keys: Callable[[str], bytes], clock: Clock = system_clock, proxies: str = ""
+) -> FastAPI:
     """給付管理システムの台帳だけを渡して作る。"""
     return base.build(
         system="給付管理システム",
@@ -29,4 +31,5 @@ def create_app(engine: Engine, *, keys: Callable[[str], bytes], clock: Clock = s
         nav=NAV,
         routers=(json_api.router, calls.router),
         clock=clock,
+        proxies=proxies,
     )

@@ -10,5 +10,6 @@ from benefit.services.home import Home, Settings
 
 def app() -> FastAPI:
     """uvicorn が呼ぶ。"""
-    home = Home.of(Settings())
-    return create_app(home.desk, keys=home.key)
+    settings = Settings()
+    home = Home.of(settings)
+    return create_app(home.desk, keys=home.key, proxies=settings.proxy)

@@ -14,7 +14,7 @@ from benefit.store import ward
 NAV = (("/", "いまの様子"),)
 
 
-def create_app(home: Home, *, clock: Clock = system_clock) -> FastAPI:
+def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") -> FastAPI:
     """区の作業場所を渡して作る。"""
     app = base.build(
         system="給付金 区の画面",
@@ -27,6 +27,7 @@ def create_app(home: Home, *, clock: Clock = system_clock) -> FastAPI:
         nav=NAV,
         routers=(dashboard.router,),
         clock=clock,
+        proxies=proxies,
     )
     app.state.home = home
     return app

@@ -10,4 +10,5 @@ from benefit.services.home import Home, Settings
 
 def app() -> FastAPI:
     """uvicorn が呼ぶ。"""
-    return create_app(Home.of(Settings()))
+    settings = Settings()
+    return create_app(Home.of(settings), proxies=settings.proxy)

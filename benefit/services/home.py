@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     home: Path = Path("ward-home")
     ward_url: SecretStr | None = None
     desk_url: SecretStr | None = None
+    #: 端末の証明書を確かめる入口（逆プロキシ）の番地。コンマ区切り。空なら、サーバー自身の前だけで使う。
+    proxy: str = ""
 
 
 @dataclass(frozen=True)

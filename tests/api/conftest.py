@@ -25,6 +25,7 @@ from benefit.domain.kana import search_key
 from benefit.services.home import Home
 from benefit.store import desk
 from tests.conftest import StepClock
+from tests.support import people
 
 PASSWORD = "あいことば-とても-ながい-2024"
 CROWD = ("ヤマモト　ユウコ", "1980-01-01")
@@ -47,14 +48,21 @@ class Desk:
     clock: StepClock
     client: TestClient
 
+    def code(self, staff_id: str = "operator1") -> str:
+        """まだ使われていない、いまの数字（同じ人の二度目は、時計が一刻み進む）。"""
+        return people.code(self.home, "desk", staff_id, self.clock)
+
     def login(self, staff_id: str = "operator1") -> str:
         """画面に入り、書込みの合言葉（csrf）を返す。"""
-        answer = self.client.post("/login", data={"staff_id": staff_id, "password": PASSWORD})
+        given = {"staff_id": staff_id, "password": PASSWORD, "code": self.code(staff_id)}
+        answer = self.client.post("/login", data=given)
         assert answer.status_code == 200, answer.text
         return answer.text.split('name="csrf" value="')[1].split('"')[0]
 
     def token(self, staff_id: str = "operator1") -> dict[str, str]:
-        answer = self.client.post("/api/v1/login", json={"staff_id": staff_id, "password": PASSWORD})
+        given = {"staff_id": staff_id, "password": PASSWORD, "code": self.code(staff_id)}
+        answer = self.client.post("/api/v1/login", json=given)
+        assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
@@ -94,7 +102,7 @@ def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
             place,
             state,
             f"試験　{state}",
-            "シケン　" + "アイウエオカキクケコサシスセソタチツテト"[place],
+            "シケン　" + "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモ"[place],
             f"19{50 + place}-05-06",
         )
         for place, state in enumerate(CASE_STATES)
@@ -114,6 +122,7 @@ def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
                     "password_hash": password_hash(),
                     "failed_count": 0,
                     "created_at": clock(),
+                    **people.finished(home, "desk", f"{role.value}1", clock()),
                 }
                 for role in DeskRole
             ],
@@ -134,8 +143,15 @@ def in_days(clock: StepClock, **span: float) -> None:
     clock.now += timedelta(**span)
 
 
+class Site(str):
+    """開いている画面の番地。`desk` から、いまの数字が分かる。"""
+
+    __slots__ = ("desk",)
+    desk: Desk
+
+
 @pytest.fixture
-def site(desk_system: Desk) -> Iterator[str]:
+def site(desk_system: Desk) -> Iterator[Site]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -145,7 +161,9 @@ def site(desk_system: Desk) -> Iterator[str]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
+    address = Site(f"http://127.0.0.1:{port}")
+    address.desk = desk_system
+    yield address
     server.should_exit = True
     thread.join(10)
 
