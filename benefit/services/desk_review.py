@@ -6,111 +6,61 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 from sqlalchemy import Connection, FromClause, ScalarSelect, func, select
 
 from benefit.domain.access import Actor
 from benefit.domain.case import STATE_WORDS
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import BAD, CHECK_ITEMS, CHECK_MARKS
-from benefit.domain.errors import Place, RefusedByRule, RefusedInput
-from benefit.domain.kana import search_key
-from benefit.records.yucho import as_written
-from benefit.rules.name_agreement import agrees
-from benefit.services.desk_cases import Move, advance, allowed, case_of
+from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.services.desk_accounts import ACCOUNT_NAMES, NO_ACCOUNT, Account, account_of, differing, holders_agree
+from benefit.services.desk_cases import UNKNOWN, Move, advance, allowed, case_of, cases_of, chunks
 from benefit.store import audit, desk
-from benefit.store.bulk import insert_one
+
+__all__ = [
+    "ACCOUNT_NAMES",
+    "FINISHING",
+    "NO_ACCOUNT",
+    "Account",
+    "Checked",
+    "Keyed",
+    "Keying",
+    "account_of",
+    "check",
+    "check_many",
+    "differing",
+    "entering_event",
+    "key",
+    "key_many",
+    "reviews_of",
+    "start",
+]
+
+#: 審査のできる状態と、二つの入力が同じときの出来事。
+FINISHING = {"C23": "review_finished", "P23": "account_verified"}
+#: 受け付けたままの状態（入力すると、審査が始まる）。
+WAITING = frozenset({"C22", "C26"})
 
 
 @dataclass(frozen=True)
-class Account:
-    """紙に書かれた口座の五項目（振込用に直したもの）。五つとも空なら、登録の口座のまま。"""
+class Keying:
+    """一度目の入力一件: 紙の口座、見た項目と印、名義が氏名と違うのに受け付けるわけ。"""
 
-    bank_code: str | None = None
-    branch_code: str | None = None
-    account_type: str | None = None
-    account_number: str | None = None
-    holder_kana: str | None = None
-
-    @property
-    def sha256(self) -> str:
-        """比べるための指紋。名義は、幅や小さいかなの違いを除いて比べる。"""
-        told = [*astuple(self)[:4], search_key(self.holder_kana or "")]
-        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
-
-
-#: 口座を書いていない紙。
-NO_ACCOUNT = Account()
-ACCOUNT_NAMES = {
-    "bank_code": "金融機関コード",
-    "branch_code": "支店コード",
-    "account_type": "預金種目",
-    "account_number": "口座番号",
-    "holder_kana": "口座名義カナ",
-}
-#: 審査のできる状態と、二つの入力が同じときの出来事。
-FINISHING = {"C23": "review_finished", "P23": "account_verified"}
-_SHAPES = {
-    "bank_code": (r"[0-9]{4}", "4 桁の数字"),
-    "branch_code": (r"[0-9]{3}", "3 桁の数字"),
-    "account_type": (r"[0-9]", "1 桁の数字"),
-    "account_number": (r"[0-9]{7}", "7 桁までの数字"),
-}
-
-
-def account_of(bank_code: str, branch_code: str, account_type: str, account_number: str, holder_kana: str) -> Account:
-    """打たれた口座を、振込用の五項目に。ゆうちょ銀行の「記号-番号」を直し、口座番号の前の 0 を補う。形が違えば断る。"""
-    given = [value.strip() for value in (bank_code, branch_code, account_type, account_number, holder_kana)]
-    if not any(given):
-        return NO_ACCOUNT
-    told = as_written(given[0], given[1], given[2], given[3].zfill(7) if given[3].isdecimal() else given[3])
-    account = Account(*told, given[4])
-    for name, (shape, allowed_shape) in _SHAPES.items():
-        value = getattr(account, name)
-        if not (value.isascii() and re.fullmatch(shape, value)):
-            raise RefusedInput(
-                "口座の形が違います",
-                code="account",
-                place=Place(field=ACCOUNT_NAMES[name]),
-                found=f"{len(value)} 文字",
-                allowed=allowed_shape,
-            )
-    if not search_key(account.holder_kana or ""):
-        raise RefusedInput("口座名義カナを入れてください", code="account", place=Place(field="口座名義カナ"))
-    return account
-
-
-def differing(first: Account, second: Account) -> tuple[str, ...]:
-    """二つの入力で違う項目の名。"""
-    return tuple(
-        ACCOUNT_NAMES[field.name]
-        for field in fields(Account)
-        if (search_key(getattr(first, field.name) or "") if field.name == "holder_kana" else getattr(first, field.name))
-        != (
-            search_key(getattr(second, field.name) or "")
-            if field.name == "holder_kana"
-            else getattr(second, field.name)
-        )
-    )
-
-
-def holder_agrees(holder_kana: str | None, kana_name: str | None) -> bool:
-    """口座名義は、受給者のカナ氏名と合うか（規則は benefit.rules.name_agreement）。"""
-    row = pl.DataFrame({"holder": [holder_kana], "kana": [kana_name]}, schema={"holder": pl.String, "kana": pl.String})
-    return bool(row.select(agrees(pl.col("holder"), pl.col("kana"))).item())
+    case_number: str
+    account: Account
+    checks: Mapping[str, str]
+    holder_reason: str = ""
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """一度目の入力が済んだ。"""
+    """一度目の入力が済んだ。`holder_agrees` が偽なら、わけを付けて受け付けた。"""
 
     review_id: int
     attempt: int
@@ -119,7 +69,7 @@ class Keyed:
 
 @dataclass(frozen=True)
 class Checked:
-    """二度目の入力の結果。`differing` が空なら審査完了。"""
+    """二度目の入力の結果。`differing` が空なら審査完了で、`state` は審査の後の状態。"""
 
     review_id: int
     differing: tuple[str, ...]
@@ -152,89 +102,123 @@ def key(
     × があれば断る（不備にする）。名義が氏名と違えば、わけ（`holder_reason`）が要る。口座を書いていない紙は、
     区か過去の給付に口座のある人だけ。
     """
-    case = _in_review(connection, number, actor, at)
-    _check_marks(checks)
-    if account == NO_ACCOUNT and (case["account_flag"] == "0" or case["state"] == "P23"):
-        raise RefusedByRule("口座がありません。紙に書かれていなければ、不備にします", code="account")
-    agreed = account == NO_ACCOUNT or holder_agrees(account.holder_kana, case["kana_name"])
-    if not agreed and not holder_reason.strip():
-        raise RefusedByRule(
-            "口座名義が受給者のカナ氏名と違います。受け付けるわけ（代理など）を書くか、不備にしてください",
-            code="holder-name",
+    return key_many(connection, [Keying(number, account, checks, holder_reason)], actor=actor, at=at)[0]
+
+
+def key_many(connection: Connection, keyings: Sequence[Keying], *, actor: Actor, at: datetime) -> list[Keyed]:
+    """一度目の入力（番号は重ならない）。一件でも断られれば、全部を断る。"""
+    if not keyings:
+        return []
+    cases = _in_review(connection, [keying.case_number for keying in keyings], actor=actor, at=at)
+    seen = _seen(connection, cases)
+    pairs = [(keying.account.holder_kana, cases[keying.case_number]["kana_name"]) for keying in keyings]
+    rows = []
+    for keying, agreed in zip(keyings, holders_agree(pairs), strict=True):
+        case, before = cases[keying.case_number], seen[keying.case_number]
+        agrees = agreed or keying.account == NO_ACCOUNT
+        _may_key(keying, case, before, agrees=agrees)
+        rows.append(
+            {
+                "case_number": keying.case_number,
+                "branch": case["branch"],
+                "received_form_id": before.form_id,
+                "attempt": before.attempts + 1,
+                "entered": before.entered,
+                "checks": json.dumps(dict(keying.checks), ensure_ascii=False, sort_keys=True),
+                **keying.account.columns,
+                "account_sha256": keying.account.sha256,
+                "holder_agrees": agrees,
+                "holder_reason": keying.holder_reason.strip(),
+                "keyed_by": actor.id,
+                "keyed_at": at,
+            }
         )
-    last = _last(connection, number)
-    if last is not None and last["checked_by"] is None:
-        raise RefusedByRule("一度目の入力は済んでいます。別の人が二度目を入力します", code="keyed")
-    case_now, review = desk.benefit_case, desk.form_review
-    attempt, entered = connection.execute(
-        select(
-            select(func.coalesce(func.max(review.c.attempt), 0) + 1)
-            .where(review.c.case_number == number, review.c.branch == case["branch"])
-            .scalar_subquery(),
-            entering_event(case_now),
-        ).where(case_now.c.case_number == number)
-    ).one()
-    review_id = insert_one(
-        connection,
-        desk.form_review,
-        case_number=number,
-        branch=case["branch"],
-        received_form_id=_form_of(connection, case),
-        attempt=attempt,
-        entered=entered,
-        checks=json.dumps(dict(checks), ensure_ascii=False, sort_keys=True),
-        **_columns(account),
-        account_sha256=account.sha256,
-        holder_agrees=agreed,
-        holder_reason=holder_reason.strip(),
-        keyed_by=actor.id,
-        keyed_at=at,
-    )
-    _log(connection, "review.key", number, actor, at, {"review": review_id, "attempt": attempt, "holder": agreed})
-    return Keyed(review_id, attempt, agreed)
+    table = desk.form_review
+    ids = connection.execute(table.insert().returning(table.c.id, sort_by_parameter_order=True), rows).scalars().all()
+    _log(connection, "review.key", list(cases), actor, at, {"reviews": len(rows)})
+    return [Keyed(number, row["attempt"], row["holder_agrees"]) for number, row in zip(ids, rows, strict=True)]
 
 
 def check(connection: Connection, number: str, account: Account, *, actor: Actor, at: datetime) -> Checked:
     """二度目: 別の人が、一度目を見ないで入力した口座。五項目とも同じなら審査完了で、口座が件に入る。"""
-    case = case_of(connection, number)
-    event = FINISHING.get(case["state"])
-    if event is None:
-        raise RefusedByRule(f"「{STATE_WORDS[case['state']].name}」の件は、審査の途中ではありません", code="transition")
-    then = allowed(actor, number, case["state"], event)
-    last = _last(connection, number)
-    if last is None or last["checked_by"] is not None:
-        raise RefusedByRule("一度目の入力がまだありません", code="not-keyed")
-    if last["keyed_by"] == actor.id:
-        raise RefusedByRule("一度目を入力した人は、二度目を入力できません", code="two-people")
-    first = Account(*(last[field.name] for field in fields(Account)))
-    different = differing(first, account)
-    connection.execute(
-        desk.form_review_approval.insert().values(
-            review_id=last["id"],
-            case_number=number,
-            keyed_by=last["keyed_by"],
-            checked_by=actor.id,
-            **_columns(account),
-            account_sha256=account.sha256,
-            agreed_sha256=None if different else account.sha256,
-            differing="、".join(different),
-            checked_at=at,
+    return check_many(connection, [(number, account)], actor=actor, at=at)[0]
+
+
+def check_many(
+    connection: Connection, entries: Sequence[tuple[str, Account]], *, actor: Actor, at: datetime
+) -> list[Checked]:
+    """二度目の入力（番号は重ならない）。一件でも断られれば、全部を断る。"""
+    if not entries:
+        return []
+    cases = _known(connection, [number for number, _account in entries])
+    seen = _seen(connection, cases)
+    rows, moves, results = [], [], []
+    for number, account in entries:
+        case = cases[number]
+        event = FINISHING.get(case["state"])
+        if event is None:
+            raise RefusedByRule(
+                f"「{STATE_WORDS[case['state']].name}」の件は、審査の途中ではありません", code="transition"
+            )
+        then, first = allowed(actor, number, case["state"], event), seen[number].open_review
+        if first is None:
+            raise RefusedByRule("一度目の入力がまだありません", code="not-keyed")
+        if first["keyed_by"] == actor.id:
+            raise RefusedByRule("一度目を入力した人は、二度目を入力できません", code="two-people")
+        kept = Account.of(first)
+        different = differing(kept, account)
+        rows.append(
+            {
+                "review_id": first["id"],
+                "case_number": number,
+                "keyed_by": first["keyed_by"],
+                "checked_by": actor.id,
+                **account.columns,
+                "account_sha256": account.sha256,
+                "agreed_sha256": None if different else account.sha256,
+                "differing": "、".join(different),
+                "checked_at": at,
+            }
         )
-    )
-    _log(connection, "review.check", number, actor, at, {"review": last["id"], "differing": list(different)})
-    if different:
-        return Checked(last["id"], different, case["state"])
-    values = {**_columns(first), "reviewed_on": tokyo_date(at), "deficiency": None, "correction_due_on": None}
-    move = Move(number, case["state"], event, "二人の入力が一致", f"form_review:{last['id']}", values)
-    advance(connection, [move], actor=actor, at=at, reason="審査")
-    return Checked(last["id"], (), then)
+        if not different:
+            values = {**kept.columns, "reviewed_on": tokyo_date(at), "deficiency": None, "correction_due_on": None}
+            moves.append(Move(number, case["state"], event, "二人の入力が一致", f"form_review:{first['id']}", values))
+        results.append(Checked(first["id"], different, case["state"] if different else then))
+    connection.execute(desk.form_review_approval.insert(), rows)
+    unequal = sum(not result.equal for result in results)
+    _log(connection, "review.check", list(cases), actor, at, {"reviews": len(rows), "unequal": unequal})
+    advance(connection, moves, actor=actor, at=at, reason="審査")
+    return results
 
 
-def _columns(account: Account) -> dict[str, str | None]:
-    return {field.name: getattr(account, field.name) for field in fields(Account)}
+def _known(connection: Connection, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
+    cases = cases_of(connection, numbers)
+    for number in numbers:
+        if number not in cases:
+            raise RefusedByRule(f"給付管理番号 {number} は{UNKNOWN}", code="unknown-case")
+    return cases
 
 
-def _check_marks(checks: Mapping[str, str]) -> None:
+def _in_review(
+    connection: Connection, numbers: Sequence[str], *, actor: Actor, at: datetime
+) -> dict[str, dict[str, Any]]:
+    """審査の途中の件。受付済なら、審査を始める。"""
+    cases = _known(connection, numbers)
+    moves = []
+    for number, case in cases.items():
+        if case["state"] in WAITING:
+            moves.append(Move(number, case["state"], "review_started"))
+            case["state"] = "C23"
+        event = FINISHING.get(case["state"])
+        if event is None:
+            raise RefusedByRule(f"「{STATE_WORDS[case['state']].name}」の件は、審査できません", code="transition")
+        allowed(actor, number, case["state"], event)
+    advance(connection, moves, actor=actor, at=at, reason="審査")
+    return cases
+
+
+def _may_key(keying: Keying, case: Mapping[str, Any], before: _Seen, *, agrees: bool) -> None:
+    checks = keying.checks
     if set(checks) != set(CHECK_ITEMS) or not set(checks.values()) <= set(CHECK_MARKS):
         raise RefusedInput(
             "見た項目の全部に、○・×・不要のどれかを入れてください",
@@ -244,19 +228,25 @@ def _check_marks(checks: Mapping[str, str]) -> None:
     bad = [CHECK_ITEMS[name].name for name, mark in checks.items() if mark == BAD]
     if bad:
         raise RefusedByRule("× の項目があります。不備にしてください", code="checks", found="、".join(bad))
+    if keying.account == NO_ACCOUNT and (case["account_flag"] == "0" or case["state"] == "P23"):
+        raise RefusedByRule("口座がありません。紙に書かれていなければ、不備にします", code="account")
+    if not agrees and not keying.holder_reason.strip():
+        raise RefusedByRule(
+            "口座名義が受給者のカナ氏名と違います。受け付けるわけ（代理など）を書くか、不備にしてください",
+            code="holder-name",
+        )
+    if before.open_review is not None:
+        raise RefusedByRule("一度目の入力は済んでいます。別の人が二度目を入力します", code="keyed")
 
 
-def _in_review(connection: Connection, number: str, actor: Actor, at: datetime) -> dict[str, Any]:
-    """審査の途中の件。受付済なら、審査を始める。"""
-    case = case_of(connection, number)
-    if case["state"] in {"C22", "C26"}:
-        advance(connection, [Move(number, case["state"], "review_started")], actor=actor, at=at, reason="審査")
-        return case | {"state": "C23"}
-    event = FINISHING.get(case["state"])
-    if event is None:
-        raise RefusedByRule(f"「{STATE_WORDS[case['state']].name}」の件は、審査できません", code="transition")
-    allowed(actor, number, case["state"], event)
-    return case
+@dataclass(frozen=True)
+class _Seen:
+    """一件の審査のこれまで: 入った一歩、入力の数、いまの紙、二度目を待つ一度目。"""
+
+    entered: int
+    attempts: int
+    form_id: int | None
+    open_review: Mapping[str, Any] | None
 
 
 def entering_event(case: FromClause) -> ScalarSelect[Any]:
@@ -270,95 +260,59 @@ def entering_event(case: FromClause) -> ScalarSelect[Any]:
     )
 
 
-def _last(connection: Connection, number: str) -> dict[str, Any] | None:
-    """この審査の、最後の一度目の入力（と、二度目をした人）。なければ None。"""
-    case, review, second = desk.benefit_case, desk.form_review, desk.form_review_approval
-    query = (
-        select(review, second.c.checked_by)
-        .join(case, (case.c.case_number == review.c.case_number) & (case.c.branch == review.c.branch))
-        .outerjoin(second, second.c.review_id == review.c.id)
-        .where(review.c.case_number == number, review.c.entered == entering_event(case))
-        .order_by(review.c.attempt.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).mappings().first()
-    return None if row is None else dict(row)
-
-
-def _form_of(connection: Connection, case: Mapping[str, Any]) -> int | None:
-    """審査する紙: この枝番に届いた、受付・補正・期限後の最後の一通。"""
-    form = desk.received_form
-    found = connection.execute(
-        select(func.max(form.c.id)).where(
-            form.c.case_number == case["case_number"],
-            form.c.branch == case["branch"],
+def _seen(connection: Connection, numbers: Mapping[str, Any]) -> dict[str, _Seen]:
+    case, review, second, form = desk.benefit_case, desk.form_review, desk.form_review_approval, desk.received_form
+    mine = (review.c.case_number == case.c.case_number) & (review.c.branch == case.c.branch)
+    attempts = select(func.coalesce(func.max(review.c.attempt), 0)).where(mine).correlate(case).scalar_subquery()
+    # 審査する紙: この枝番に届いた、受付・補正・期限後の最後の一通。
+    paper = (
+        select(func.max(form.c.id))
+        .where(
+            form.c.case_number == case.c.case_number,
+            form.c.branch == case.c.branch,
             form.c.standing.in_(("taken", "late")),
             form.c.kind != "refusal",
         )
-    ).scalar()
-    return None if found is None else int(found)
+        .correlate(case)
+        .scalar_subquery()
+    )
+    found: dict[str, _Seen] = {}
+    for some in chunks(numbers):
+        query = select(case.c.case_number, entering_event(case), attempts, paper).where(case.c.case_number.in_(some))
+        states = {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
+        waiting = (
+            select(review)
+            .outerjoin(second, second.c.review_id == review.c.id)
+            .where(review.c.case_number.in_(some), second.c.review_id.is_(None))
+        )
+        # 不備や取消で審査が途切れたあとは、古い一度目の続きにしない。
+        open_reviews = {
+            row["case_number"]: dict(row)
+            for row in connection.execute(waiting).mappings()
+            if row["entered"] == states[row["case_number"]][0]
+        }
+        found |= {number: _Seen(*state, open_reviews.get(number)) for number, state in states.items()}
+    return found
 
 
 def _log(
-    connection: Connection, action: str, number: str, actor: Actor, at: datetime, detail: Mapping[str, Any]
+    connection: Connection,
+    action: str,
+    numbers: Sequence[str],
+    actor: Actor,
+    at: datetime,
+    detail: Mapping[str, Any],
 ) -> None:
-    audit.record(connection, desk.audit_log, at=at, actor=actor, action=action, subject=number, detail=detail)
-
-
-def queue(connection: Connection, *, actor: Actor, stage: str, limit: int = 50) -> list[dict[str, Any]]:
-    """審査の列（古い収受の順）: case_number、branch、benefit、state、received_on、attempt。
-
-    `stage`: waiting（まだ始めていない）、first（一度目を待つ）、second（この人でない人の一度目が済み、二度目を待つ）。
-    氏名も口座も返さない（開いた時に、ログを残して見せる）。
-    """
-    case, review, second = desk.benefit_case, desk.form_review, desk.form_review_approval
-    open_review = (
-        select(review.c.case_number, review.c.branch, review.c.keyed_by, review.c.attempt, review.c.entered)
-        .outerjoin(second, second.c.review_id == review.c.id)
-        .where(second.c.review_id.is_(None))
-        .subquery()
-    )
-    query = (
-        select(
-            case.c.case_number, case.c.branch, case.c.benefit, case.c.state, case.c.received_on, open_review.c.attempt
-        )
-        .outerjoin(
-            open_review,
-            (open_review.c.case_number == case.c.case_number)
-            & (open_review.c.branch == case.c.branch)
-            & (open_review.c.entered == entering_event(case)),
-        )
-        .order_by(case.c.received_on, case.c.case_number)
-        .limit(limit)
-    )
-    if stage == "waiting":
-        query = query.where(case.c.state.in_(("C22", "C26")))
-    elif stage == "first":
-        query = query.where(case.c.state.in_(tuple(FINISHING)), open_review.c.case_number.is_(None))
-    elif stage == "second":
-        query = query.where(case.c.state.in_(tuple(FINISHING)), open_review.c.keyed_by != actor.id)
-    else:
-        raise RefusedInput("列の名が違います", code="stage", found=stage, allowed="waiting、first、second")
-    return [dict(row) for row in connection.execute(query).mappings()]
+    subject = numbers[0] if len(numbers) == 1 else ""
+    audit.record(connection, desk.audit_log, at=at, actor=actor, action=action, subject=subject, detail=detail)
 
 
 def reviews_of(connection: Connection, case_number: str) -> list[dict[str, Any]]:
     """一件の入力の跡（口座は返さない）: いつ・誰が一度目・二度目、違った項目。"""
     review, second = desk.form_review, desk.form_review_approval
+    first = [column for column in review.c if column.name not in {*NO_ACCOUNT.columns, "account_sha256", "entered"}]
     query = (
-        select(
-            review.c.id,
-            review.c.attempt,
-            review.c.branch,
-            review.c.checks,
-            review.c.holder_agrees,
-            review.c.holder_reason,
-            review.c.keyed_by,
-            review.c.keyed_at,
-            second.c.checked_by,
-            second.c.checked_at,
-            second.c.differing,
-        )
+        select(*first, second.c.checked_by, second.c.checked_at, second.c.differing)
         .outerjoin(second, second.c.review_id == review.c.id)
         .where(review.c.case_number == case_number)
         .order_by(review.c.id)

@@ -18,8 +18,8 @@ from benefit.domain.case import EVENT_NAMES, FIXED_EVENTS, step_of
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import DEFECTS
 from benefit.domain.errors import RefusedByRule
+from benefit.services.desk_accounts import Account
 from benefit.services.desk_cases import case_of, need_reason, write_rows
-from benefit.services.desk_review import Account
 from benefit.store import audit, desk
 
 OWN_MINUTES = 10
