@@ -155,14 +155,16 @@ def rows(connection: Connection, table: Table, *, after: int = 0, until: int | N
     if connection.dialect.name == "sqlite":
         # 時刻を読み解かず、台帳にある字のまま受け取る（辿る時間の三割になる）。
         columns[1] = type_coerce(table.c.at, String)
-    query = select(*columns).order_by(table.c.sequence).execution_options(yield_per=CHUNK)
-    if after:
-        # 最初から辿る時は、1 より前の番号の行も見逃さない。
-        query = query.where(table.c.sequence > after)
+    query = select(*columns).order_by(table.c.sequence).limit(CHUNK)
     if until is not None:
         query = query.where(table.c.sequence <= until)
-    for part in connection.execute(query).partitions():
+    # 最初から辿る時は、1 より前の番号の行も見逃さない。途中でやめてもよいように、まとまりごとに読み切る。
+    part = connection.execute(query.where(table.c.sequence > after) if after else query).all()
+    while part:
         yield from map(tuple, part)
+        if len(part) < CHUNK:
+            return
+        part = connection.execute(query.where(table.c.sequence > part[-1][0])).all()
 
 
 def walk(found: Iterable[Row], start: Point = START, pins: Pins = NO_PINS) -> tuple[Point, Broken | None]:
