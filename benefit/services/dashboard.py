@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 from sqlalchemy import (
@@ -97,7 +98,7 @@ def progress_now() -> Subquery:
     )
 
 
-def _facts() -> Select[tuple[object, ...]]:
+def _facts() -> Select[Any]:
     """権利ごとの印: 給付、額、発送、収受、審査、支給、不能、結果の数、最後の支払の状態、段階。"""
     entitlement, valid, letter, verdict, payment = (
         ward.entitlement,
@@ -219,7 +220,7 @@ def _days(begin: date, end: date) -> Sequence[date]:
     return [begin + timedelta(days=place) for place in range(max(0, (end - begin).days) + 1)]
 
 
-def _daily() -> dict[str, Select[tuple[object, int]]]:
+def _daily() -> dict[str, Select[Any]]:
     """系列 → （日, その日の数）の問い合わせ。一つの権利は、初めの日に一度だけ数える。"""
     letter, verdict, payment = ward.letter, ward.verdict, ward.payment
     progress, entitlement = progress_now(), ward.entitlement
@@ -237,7 +238,7 @@ def _daily() -> dict[str, Select[tuple[object, int]]]:
         .where(verdict.c.verdict == "支給可")
     )
 
-    def first(name: str, *more: Select[tuple[object, date]]) -> Select[tuple[object, int]]:
+    def first(name: str, *more: Select[Any]) -> Select[Any]:
         both = union_all(
             select(verdict.c.entitlement_id, verdict.c[name].label("day")),
             select(entitlement.c.id, progress.c[name]).join(
@@ -269,12 +270,12 @@ def _daily() -> dict[str, Select[tuple[object, int]]]:
     }
 
 
-def _counted(connection: Connection, name: str, query: Select[tuple[object, int]]) -> pl.DataFrame:
+def _counted(connection: Connection, name: str, query: Select[Any]) -> pl.DataFrame:
     found = fetch(connection, query, {"day": pl.Date, "count": pl.Int64})
     return found.with_columns(name=pl.lit(name))
 
 
-def _momentary() -> dict[str, Select[tuple[object, int]]]:
+def _momentary() -> dict[str, Select[Any]]:
     """時刻だけが残る系列: 対象は承認した時、不能は仕訳が立った時（人が結んだ行も、機械が結んだ行も）。"""
     approval, valid, posting, payment = ward.run_approval, ward.valid_entitlement, ward.posting, ward.payment
     return {
@@ -290,6 +291,6 @@ def _momentary() -> dict[str, Select[tuple[object, int]]]:
     }
 
 
-def _moments(connection: Connection, name: str, query: Select[tuple[object, int]]) -> pl.DataFrame:
+def _moments(connection: Connection, name: str, query: Select[Any]) -> pl.DataFrame:
     rows = [(day_of(at), count) for at, count in connection.execute(query)]
     return pl.DataFrame(rows, schema={"day": pl.Date, "count": pl.Int64}, orient="row").with_columns(name=pl.lit(name))
