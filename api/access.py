@@ -45,8 +45,21 @@ DESK_ACCESS: Access = {
 }
 
 
+#: 区で、人の記録を見る仕事をする役割。監査（ログだけ）と管理（人と端末だけ）は、ここに入らない。
+WARD_STAFF = frozenset({WardRole.CLERK.value, WardRole.APPROVER.value})
+_WARD_LOOK_UP: Access = {
+    ("GET", "/people"): WARD_STAFF,
+    ("POST", "/people/search"): WARD_STAFF,
+    ("POST", "/people/open"): WARD_STAFF,
+    ("GET", "/people/case"): WARD_STAFF,
+    ("GET", "/people/print"): WARD_STAFF,
+    ("POST", "/people/certificate"): WARD_STAFF,
+    ("POST", "/people/close"): WARD_STAFF,
+}
+
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
+    **_WARD_LOOK_UP,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,

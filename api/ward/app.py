@@ -5,13 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api import access, base
-from api.ward import dashboard
+from api.ward import certificates, dashboard, people_lookup
 from benefit.domain.clock import Clock, system_clock
 from benefit.services.home import Home
 from benefit.store import ward
 
 #: 上の帯に並べる画面。役割が入れるものだけが出る。
-NAV = (("/", "いまの様子"),)
+NAV = (
+    ("/", "いまの様子"),
+    ("/people", "照会"),
+)
 
 
 def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") -> FastAPI:
@@ -25,7 +28,7 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
         keys=home.key,
         table=access.WARD_ACCESS,
         nav=NAV,
-        routers=(dashboard.router,),
+        routers=(dashboard.router, people_lookup.router, certificates.router),
         clock=clock,
         proxies=proxies,
     )
