@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
@@ -22,7 +22,7 @@ from benefit.domain.access import Actor
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import CHANNELS, FORM_KINDS, RETURN_REASONS
 from benefit.domain.errors import BenefitError, RefusedByRule
-from benefit.services import desk_queue
+from benefit.services import desk_bundle
 from benefit.services.desk_intake import Arrival, read_number, receive, receive_many
 from benefit.services.desk_returned_mail import Return, returned, returned_many
 
@@ -196,6 +196,31 @@ def paste_back(
     return _pasted(request, session, operation, numbers, given, list_returned)
 
 
+@router.post("/intake/undo")
+def undo(
+    request: Request,
+    session: PageSession,
+    csrf: Text = "",
+    operation: Text = "",
+    form_id: int = Form(0),
+    reason: Text = "",
+) -> Response:
+    """最後の一枚を取り消す。"""
+    confirm(session, csrf)
+    at = request.app.state.clock()
+
+    def deed(connection: Connection) -> Done:
+        number = desk_bundle.undo_scan(connection, form_id, reason=reason, actor=session.actor, at=at)
+        return {"case_number": number}
+
+    try:
+        done = once(request, session, operation, {"form_id": form_id, "reason": reason}, deed)
+    except BenefitError as refused:
+        return _page(request, session, _FIRST, status=400, error=str(refused))
+    told = {"headline": "取り消しました", "tone": "look", "says": "紙を、正しい束で受け直してください。", "seen": None}
+    return _page(request, session, _FIRST, last={**done, **told})
+
+
 Deed = Callable[[Connection, str, Mapping[str, str], Actor, datetime], Done]
 
 
@@ -213,7 +238,7 @@ def _scanned(request: Request, session: Session, key: str, text: str, given: Map
         return _page(request, session, given, status=400, last=_refused(text, refused))
     headline, tone = HEADLINES[done["standing"]]
     with request.app.state.engine.begin() as connection:
-        seen = desk_queue.glimpse(connection, done["case_number"], actor=session.actor, at=at, why="収受")
+        seen = desk_bundle.glimpse(connection, done["case_number"], actor=session.actor, at=at, why="収受")
     return _page(request, session, given, last={**done, "headline": headline, "tone": tone, "seen": seen})
 
 
@@ -248,15 +273,16 @@ def _refused(text: str, refused: BenefitError) -> dict[str, Any]:
 def _page(request: Request, session: Session, given: Mapping[str, str], *, status: int = 200, **shown: Any) -> Response:
     now = request.app.state.clock()
     with request.app.state.engine.connect() as connection:
-        mine = desk_queue.received_today(connection, actor=session.actor, now=now)
+        mine = desk_bundle.received_today(connection, actor=session.actor, now=now)
     back = "reason" in given
     today = tokyo_date(now).isoformat()
     dated = "returned_on" if back else "received_on"
     return page(
         request,
-        "desk/intake_returned.html" if back else "desk/intake.html",
+        "desk/intake.html",
         status=status,
         session=session,
+        back=back,
         given={"numbers": "", **given, dated: given[dated] or today},
         kinds=tuple(FORM_KINDS.items()),
         channels=tuple(CHANNELS.items()),

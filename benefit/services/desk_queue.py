@@ -1,122 +1,18 @@
-"""受けた人の今日の束と、審査の列: 古いものから一件ずつ、開いた人が 15 分だけ押さえる。"""
+"""審査の列: 古いものから一件ずつ、開いた人が 15 分だけ押さえる。"""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, case, cast, exists, func, literal, not_, or_, select
+from sqlalchemy import Connection, and_, case, func, not_, or_, select
 
 from benefit.domain.access import Actor
-from benefit.domain.clock import TOKYO, tokyo_date
-from benefit.domain.deficiency import FORM_KINDS, STANDINGS
 from benefit.domain.errors import RefusedByRule, RefusedInput
-from benefit.domain.masking import masked_name, town_of
-from benefit.store import audit, desk
+from benefit.services.desk_review import entering_event
+from benefit.store import desk
 from benefit.store.engine import in_turn
-
-RECENT = 20
-
-
-@dataclass(frozen=True)
-class Glimpse:
-    """紙と見比べるための、伏せた氏名と町名（窓口の人が見るのは、これだけ）。"""
-
-    name: str
-    town: str
-    benefit: str
-    branch: int
-
-
-@dataclass(frozen=True)
-class ReceivedRow:
-    """受けた一枚。氏名はない。"""
-
-    form_id: int
-    at: datetime
-    case_number: str
-    kind: str
-    standing: str
-    undone: bool
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """この人が今日受けたもの: 枚数（取り消したものを除く）、種類ごと、新しい順の 20 枚。"""
-
-    count: int
-    by_kind: tuple[tuple[str, int], ...]
-    rows: tuple[ReceivedRow, ...]
-
-    @property
-    def last(self) -> ReceivedRow | None:
-        """取り消せる、最後の一枚。"""
-        return next((row for row in self.rows if not row.undone), None)
-
-
-def start_of_day(now: datetime) -> datetime:
-    """日本の今日の零時（UTC）。"""
-    return datetime.combine(tokyo_date(now), time(), TOKYO).astimezone(UTC)
-
-
-def glimpse(connection: Connection, case_number: str, *, actor: Actor, at: datetime, why: str) -> Glimpse | None:
-    """一件を、伏せて見る。ログは、この読みと同じトランザクションに残る。"""
-    table, names = desk.benefit_case, desk.benefit_name
-    row = (
-        connection.execute(
-            select(table.c.name, table.c.address, table.c.branch, table.c.benefit, names.c.name.label("benefit_name"))
-            .outerjoin(names, names.c.benefit == table.c.benefit)
-            .where(table.c.case_number == case_number)
-        )
-        .mappings()
-        .first()
-    )
-    if row is None:
-        return None
-    audit.record(connection, desk.audit_log, at=at, actor=actor, action="case.glimpse", subject=case_number, reason=why)
-    return Glimpse(
-        masked_name(row["name"]), town_of(row["address"]), row["benefit_name"] or row["benefit"], row["branch"]
-    )
-
-
-def received_today(connection: Connection, *, actor: Actor, now: datetime) -> Bundle:
-    """この人が今日受けたもの。番号と種類だけで、誰のものかは出ない。"""
-    form, event = desk.received_form, desk.case_event
-    reversal = event.alias()
-    undone = exists().where(
-        event.c.case_number == form.c.case_number,
-        event.c.evidence == literal("received_form:").concat(cast(form.c.id, String)),
-        reversal.c.reverses == event.c.id,
-    )
-    query = (
-        select(form, undone.label("undone"))
-        .where(form.c.received_by == actor.id, form.c.at >= start_of_day(now))
-        .order_by(form.c.id.desc())
-    )
-    rows = connection.execute(query).mappings().all()
-    kinds = Counter(FORM_KINDS[row["kind"]] for row in rows if not row["undone"])
-    return Bundle(
-        sum(kinds.values()),
-        tuple(kinds.most_common()),
-        tuple(
-            ReceivedRow(
-                row["id"],
-                _aware(row["at"]),
-                row["case_number"],
-                FORM_KINDS[row["kind"]],
-                STANDINGS[row["standing"]],
-                bool(row["undone"]),
-            )
-            for row in rows[:RECENT]
-        ),
-    )
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
 
 HOLD = timedelta(minutes=15)
 #: 列の種類と、その名。並びは画面の順。
@@ -151,16 +47,11 @@ class Hold:
 
 def _standing() -> Any:
     """審査を待つ件と、その種類（kind）。審査が途切れる前の一次入力は、続きとみない。"""
-    table, review, second, event = desk.benefit_case, desk.form_review, desk.form_review_approval, desk.case_event
-    since = (
-        select(func.max(event.c.at))
-        .where(event.c.case_number == table.c.case_number, event.c.to_state == table.c.state)
-        .scalar_subquery()
-    )
+    table, review, second = desk.benefit_case, desk.form_review, desk.form_review_approval
     last = (
         select(func.max(review.c.id))
         .where(review.c.case_number == table.c.case_number, review.c.branch == table.c.branch)
-        .where(review.c.keyed_at >= func.coalesce(since, review.c.keyed_at))
+        .where(review.c.entered == entering_event(table))
         .scalar_subquery()
     )
     kind = case(
@@ -288,3 +179,7 @@ def _hold(connection: Connection, number: str, actor: Actor, at: datetime) -> No
         table.delete().where(or_(table.c.staff_id == actor.id, table.c.case_number == number, table.c.until <= at))
     )
     connection.execute(table.insert().values(case_number=number, staff_id=actor.id, taken_at=at, until=at + HOLD))
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

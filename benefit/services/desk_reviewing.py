@@ -126,6 +126,14 @@ def comparison(connection: Connection, review_id: int, *, actor: Actor, at: date
     )
 
 
+def keyed_by(connection: Connection, number: str) -> str:
+    """いま二次入力を待っている件の、一次入力をした人。"""
+    table = desk.benefit_case
+    branch = connection.execute(select(table.c.branch).where(table.c.case_number == number)).scalar_one()
+    last = _last_review(connection, number, branch)
+    return str(last["keyed_by"]) if last else ""
+
+
 def _last_review(connection: Connection, number: str, branch: int) -> Any:
     review, second = desk.form_review, desk.form_review_approval
     return (
