@@ -28,8 +28,42 @@ def _login(everyone: frozenset[str]) -> Access:
     }
 
 
+#: 紙を受ける人、審査をする人、手紙を出す人、仕事の量を見る人（給付管理システム）。
+_INTAKE = frozenset({DeskRole.COUNTER.value, DeskRole.REVIEWER.value, DeskRole.SUPERVISOR.value})
+_REVIEW = frozenset({DeskRole.REVIEWER.value, DeskRole.SUPERVISOR.value})
+_OVERSEES = frozenset({DeskRole.SUPERVISOR.value, DeskRole.WARD_CLERK.value})
+_SUPERVISOR = frozenset({DeskRole.SUPERVISOR.value})
+_DESK_PAPERS: Access = {
+    ("GET", "/intake"): _INTAKE,
+    ("POST", "/intake/scan"): _INTAKE,
+    ("POST", "/intake/list"): _INTAKE,
+    ("POST", "/intake/undo"): _INTAKE,
+    ("GET", "/intake/returned"): _INTAKE,
+    ("POST", "/intake/returned/scan"): _INTAKE,
+    ("POST", "/intake/returned/list"): _INTAKE,
+    ("GET", "/review"): _REVIEW,
+    ("POST", "/review/next"): _REVIEW,
+    ("POST", "/review/open"): _REVIEW,
+    ("POST", "/review/put-back"): _REVIEW,
+    ("GET", "/review/case"): _REVIEW,
+    ("POST", "/review/first"): _REVIEW,
+    ("POST", "/review/second"): _REVIEW,
+    ("GET", "/deficiencies"): _REVIEW,
+    ("POST", "/deficiencies/open"): _REVIEW,
+    ("POST", "/deficiencies/notified"): _REVIEW,
+    ("POST", "/deficiencies/correction"): _REVIEW,
+    ("GET", "/letters-due"): _OVERSEES,
+    ("POST", "/letters-due/done"): _OVERSEES,
+    ("POST", "/letters-due/remind"): _SUPERVISOR,
+    ("GET", "/supervisor"): _OVERSEES,
+    ("POST", "/supervisor/release"): _OVERSEES,
+    ("POST", "/supervisor/step"): _SUPERVISOR,
+    ("POST", "/supervisor/undo"): _SUPERVISOR,
+}
+
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。
 DESK_ACCESS: Access = {
+    **_DESK_PAPERS,
     **_login(EVERYONE),
     ("GET", "/"): EVERYONE,
     ("POST", "/search"): EVERYONE,

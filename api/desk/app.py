@@ -8,12 +8,19 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import access, base
-from api.desk import calls, json_api
+from api.desk import calls, deficiencies, intake, json_api, review, supervisor
 from benefit.domain.clock import Clock, system_clock
 from benefit.store import desk
 
 #: 上の帯に並べる画面。役割が入れるものだけが出る。
-NAV = (("/", "電話の照会"),)
+NAV = (
+    ("/", "電話の照会"),
+    ("/intake", "収受"),
+    ("/review", "審査"),
+    ("/deficiencies", "不備"),
+    ("/letters-due", "送るべき手紙"),
+    ("/supervisor", "仕事の量"),
+)
 
 
 def create_app(
@@ -29,7 +36,14 @@ def create_app(
         keys=keys,
         table=access.DESK_ACCESS,
         nav=NAV,
-        routers=(json_api.router, calls.router),
+        routers=(
+            json_api.router,
+            calls.router,
+            intake.router,
+            review.router,
+            deficiencies.router,
+            supervisor.router,
+        ),
         clock=clock,
         proxies=proxies,
     )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select
 
 from benefit.domain.clock import TOKYO
+from benefit.services.desk_letters_due import ENDING
 from benefit.store import desk
 
 #: 数える仕事。画面の列の順。
@@ -106,7 +107,7 @@ def waiting(connection: Connection, now: datetime) -> tuple[Waiting, ...]:
         _waiting(connection, name, select(table.c.changed_at.label("at")).where(table.c.state.in_(states)), now)
         for name, states in _QUEUES
     ]
-    over = select(done.c.letter_due_id).where(done.c.deed.in_(("posted", "handed", "cancelled")))
+    over = select(done.c.letter_due_id).where(done.c.deed.in_(ENDING))
     letters = select(letter.c.at.label("at")).where(letter.c.id.not_in(over))
     return (*found, _waiting(connection, "送るべき手紙", letters, now))
 
