@@ -17,7 +17,9 @@ from batch import (
     claims,
     collections,
     demo,
+    demo_people,
     desk,
+    desk_work,
     endings,
     explain,
     failures,
@@ -36,6 +38,8 @@ from batch import (
     replay,
     second,
     serve,
+    staff,
+    terminals,
     transfers,
     undo,
 )
@@ -65,6 +69,7 @@ def prepare(
 
 
 demo.add_to(app)
+demo_people.add_to(app)
 housekeeping.add_to(app)
 imports.add_to(app)
 judgments.add_to(app)
@@ -73,6 +78,7 @@ museum.add_to(app)
 second.add_to(beneficiaries.app)
 explain.add_to(beneficiaries.app)
 handback.add_to(desk.app)
+desk_work.add_to(desk.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(protections.app, name="protection")
@@ -90,7 +96,9 @@ app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")
 app.add_typer(judgments.hold_app, name="hold")
 app.add_typer(audit.app, name="audit")
-app.add_typer(housekeeping.staff_app, name="staff")
+app.add_typer(staff.app, name="staff")
+app.add_typer(terminals.app, name="terminal")
+app.add_typer(terminals.break_glass_app, name="break-glass")
 app.add_typer(housekeeping.handover_app, name="handover")
 app.add_typer(serve.app, name="serve")
 

@@ -14,10 +14,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from batch import demo_people
 from batch.context import Context, context
+from batch.demo_people import MARK
 from benefit.domain.errors import RefusedByRule, WrongUse
 
-MARK = "DEMO"
 DEFAULT_RESIDENTS = 20_000
 
 
@@ -55,7 +56,7 @@ def run(given: Context, *, residents: int, seed: int, extracts: Path | None) -> 
     given.say(
         "画面を開く:  make serve   （または benefit --home " + f"{home.path} serve desk）→ http://127.0.0.1:8021/"
     )
-    given.say(f"ログイン:    ID {year.operator}  合言葉 {year.operator_password}")
+    demo_people.say(given, home.path, year.password, demo_people.ready(home, given.clock()))
     given.say(f"調べる例:    給付管理番号 {year.example[0]}（{year.example[1]}）")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import secrets
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from rich.progress import Progress
 from sqlalchemy import func, select
 
+from batch import demo_people
 from batch.demo_bank import answer
 from batch.world import make_ward
 from batch.world.answers import answer_account, answer_tax
@@ -25,16 +25,17 @@ from benefit.services import (
     beneficiaries,
     desk_cases,
     desk_export,
+    desk_forms,
     desk_load,
     desk_planned,
     extracts,
     inquiries,
     judgment,
-    people,
     runs,
     setup,
     transfers,
 )
+from benefit.services.desk_forms import ReceivedForm
 from benefit.services.files import write_atomic
 from benefit.services.home import Home
 from benefit.store import desk, ward
@@ -44,6 +45,8 @@ from letters.mailing import make_letters
 STEPS = 17
 #: 一回目の振込で、この件数に一件が振込不能になる（benefit-rules I: 0.3–1 %）。
 FAILURE_EVERY = 150
+#: 紙を別々に入力する二人。
+REVIEWERS = (Actor("reviewer1", DeskRole.REVIEWER.value), Actor("reviewer2", DeskRole.REVIEWER.value))
 
 
 class DemoClock:
@@ -72,7 +75,7 @@ class DemoYear:
         self.out = home.path / "demo"
         self.rows: list[tuple[str, str, str]] = []
         self.places: list[tuple[str, Path]] = []
-        self.operator, self.operator_password = "operator1", secrets.token_urlsafe(15)
+        self.password = ""
         self.example = ("", "")
         self._extracts = home.path
         self._whole = bar.add_task("一年", total=STEPS)
@@ -125,35 +128,7 @@ class DemoYear:
         rows = csv.DictReader(io.StringIO(_decode(data), newline=""))
         own = {("9999", f"{branch:03d}") for branch in range(1, 21)}
         bank_master.use_rehearsal(self.home, own | {(row["金融機関コード"], row["支店コード"]) for row in rows})
-        for staff_id, name, role in (
-            ("tanto", "区 担当", WardRole.CLERK),
-            ("shonin1", "区 承認一", WardRole.APPROVER),
-            ("shonin2", "区 承認二", WardRole.APPROVER),
-        ):
-            with self.home.ward.begin() as connection:
-                people.add(
-                    connection,
-                    ward.staff,
-                    ward.audit_log,
-                    staff_id=staff_id,
-                    name=name,
-                    role=role.value,
-                    password=secrets.token_urlsafe(15),
-                    actor=BATCH,
-                    at=self.clock(),
-                )
-        with self.home.desk.begin() as connection:
-            people.add(
-                connection,
-                desk.staff,
-                desk.audit_log,
-                staff_id=self.operator,
-                name="電話 受付",
-                role=DeskRole.OPERATOR.value,
-                password=self.operator_password,
-                actor=BATCH,
-                at=self.clock(),
-            )
+        self.password = demo_people.add(self.home, self.clock())
 
     def _import(self, folder: Path) -> None:
         tick = self._step("抽出データを取り込む")
@@ -239,9 +214,14 @@ class DemoYear:
         self._step("確認書の返送と審査、辞退期限の経過")
         forms = reply_forms(self._cases("C20"), seed=self.seed, first_day=date(2024, 7, 10))
         self.clock.go_to(day)
-        done = desk_cases.receive_forms(self.home, forms, actor=BATCH, clock=self.clock)
+        done = self._keyed_twice(forms)
         desk_cases.pass_deadlines(self.home, day, actor=BATCH, clock=self.clock)
         self._row("確認書の収受（" + "、".join(f"{name} {count:,}" for name, count in done.items()) + "）", len(forms))
+
+    def _keyed_twice(self, forms: list[ReceivedForm]) -> dict[str, int]:
+        """二人が別々に入力した束を、収受し、審査する。"""
+        first, second = REVIEWERS
+        return desk_forms.receive_forms(self.home, forms, forms, keyed_by=first, checked_by=second, clock=self.clock)
 
     def _new_accounts(self, day: date) -> None:
         self._step("振込不能の人の、新しい口座の届出")
@@ -252,7 +232,7 @@ class DemoYear:
             for form in reply_forms(failed, seed=self.seed + 1, first_day=day - timedelta(days=10))
             if form.outcome == "完了"
         ]
-        desk_cases.receive_forms(self.home, forms, actor=BATCH, clock=self.clock)
+        self._keyed_twice(forms)
         self._row("口座の再届出", len(forms))
 
     def _pay(self, number: int, *, judged_on: date, pay_date: date) -> None:

@@ -1,11 +1,9 @@
-"""給付管理システムとの受渡: benefit desk export / load / advance / forms / planned"""
+"""給付管理システムとの受渡: benefit desk export / load / planned（委託先の仕事は batch/desk_work.py）"""
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,25 +11,9 @@ from batch.context import context, day
 from batch.imports import ProgrammeId
 from benefit.domain.access import BATCH
 from benefit.domain.clock import tokyo_date
-from benefit.domain.errors import Place, RefusedInput
-
-if TYPE_CHECKING:
-    from benefit.services.desk_cases import ReceivedForm
 
 app = typer.Typer(no_args_is_help=True, help="給付管理システムとの受渡と、期限・収受")
 Today = Annotated[str | None, typer.Option(help="日付（YYYY-MM-DD）")]
-FORM_COLUMNS = (
-    "給付管理番号",
-    "収受日",
-    "結果",
-    "審査完了日",
-    "不備",
-    "金融機関コード",
-    "支店コード",
-    "預金種目",
-    "口座番号",
-    "口座名義カナ",
-)
 
 
 @app.command()
@@ -67,71 +49,6 @@ def load(ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR
     given.say(f"受入 {done.rows:,} 件: 追加 {done.added:,}、変更 {done.changed:,}、引上げ {done.withdrawn:,}")
     if done.stuck:
         given.say(f"区の進捗と合わない {len(done.stuck):,} 件: {'、'.join(done.stuck[:5])} …区に確かめてください。")
-
-
-@app.command()
-def advance(ctx: typer.Context, today: Today = None) -> None:
-    """委託先で: 期限の過ぎた件を進める。"""
-    from benefit.services import desk_cases
-
-    given = context(ctx)
-    given.need("desk", "benefit_case")
-    on = day(today) if today else tokyo_date(given.clock())
-    done = desk_cases.pass_deadlines(given.home, on, actor=BATCH, clock=given.clock)
-    given.say("、".join(f"{name} {count:,} 件" for name, count in done.items()))
-
-
-@app.command()
-def forms(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="入力した確認書（CSV）")]) -> None:
-    """委託先で: 入力した確認書を収受し、審査の結果を入れる。"""
-    from benefit.services import desk_cases
-
-    given = context(ctx)
-    given.need("desk", "benefit_case")
-    done = desk_cases.receive_forms(given.home, read_forms(file), actor=BATCH, clock=given.clock)
-    given.say("確認書: " + "、".join(f"{name} {count:,}" for name, count in done.items()))
-
-
-def read_forms(file: Path) -> list[ReceivedForm]:
-    """確認書の入力ファイルを読む。UTF-8 の CSV、見出しは FORM_COLUMNS。"""
-    from benefit.services.desk_cases import ReceivedForm
-    from benefit.services.files import read_input
-
-    try:
-        text = read_input(file).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise RefusedInput("UTF-8 で書いてください", code="encoding", place=Place(file=file.name)) from None
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    if tuple(rows.fieldnames or ()) != FORM_COLUMNS:
-        raise RefusedInput(
-            "見出しが違います", code="header", place=Place(file=file.name), allowed="、".join(FORM_COLUMNS)
-        )
-    made = []
-    for row in rows:
-        reviewed = row["審査完了日"]
-        made.append(
-            ReceivedForm(
-                case_number=row["給付管理番号"],
-                received_on=day(row["収受日"], f"{rows.line_num} 行目の収受日"),
-                outcome=row["結果"],
-                reviewed_on=day(reviewed, f"{rows.line_num} 行目の審査完了日") if reviewed else None,
-                deficiency=row["不備"],
-                **_account(row, f"{file.name} の {rows.line_num} 行目"),
-                holder_kana=row["口座名義カナ"] or None,
-            )
-        )
-    return made
-
-
-def _account(row: dict[str, str], where: str) -> dict[str, str | None]:
-    """口座の四項目。ゆうちょ銀行の「記号-番号」は、振込用の店番・種目・番号に直す。"""
-    from benefit.records.yucho import as_written
-
-    try:
-        told = as_written(*(row[name] or "" for name in ("金融機関コード", "支店コード", "預金種目", "口座番号")))
-    except RefusedInput as refused:
-        raise RefusedInput(f"{where}: {refused}", code="account") from None
-    return {name: value or None for name, value in told._asdict().items()}
 
 
 @app.command()

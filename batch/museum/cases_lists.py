@@ -10,9 +10,7 @@ from batch.museum import office as stage
 from batch.museum.cases_twice import MISSED, MISSED_TWICE, later
 from batch.museum.office import Office, Stop, stop_of
 from batch.museum.story import Beyond, Case, Mistake
-from benefit.domain.access import BATCH
 from benefit.domain.errors import BenefitError
-from benefit.services import desk_cases
 from benefit.services.transfers import Transfer
 
 
@@ -199,21 +197,13 @@ TARUMIZU = Case(
 
 
 def _on_paper(office: Office) -> list[Stop]:
-    name = "確認 一郎"
-    form = desk_cases.ReceivedForm(
-        office.entitlement(name)["case_number"],
-        date(2024, 8, 19),
-        "完了",
-        date(2024, 8, 20),
-        "",
-        *office.people[name].account,
-    )
+    form = opening.form_of(office, "確認 一郎", date(2024, 8, 19))
     office.tell(
         "オンラインの申請で払った人から、郵送の確認書も届いた。「前の申請は不備で、払われていない」と思い、受け付けた"
     )
     opening.to_desk(office)
     try:
-        desk_cases.receive_forms(office.home, [form], actor=BATCH, clock=office.clock)
+        opening.keyed_twice(office, [form])
     except BenefitError as refused:
         return [stop_of("確認書の収受（給付管理システム）", refused)]
     folder = opening.planned(office, "planned-2")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from batch.museum import ward as small_ward
 from batch.museum.office import BUILT, FIRST, ISSUED, JUDGED, MAKER, SECOND, Office
-from benefit.domain.access import BATCH
+from benefit.domain.access import BATCH, Actor, DeskRole
 from benefit.services import (
     bank_master,
     beneficiaries,
     desk_cases,
     desk_export,
+    desk_forms,
     desk_load,
     desk_planned,
     extracts,
@@ -22,8 +23,11 @@ from benefit.services import (
     setup,
 )
 from benefit.services.home import Home
-from benefit.store import ward
+from benefit.store import desk, ward
 from letters.mailing import make_letters
+
+#: 委託先で、紙を別々に入力する二人。
+REVIEWERS = (Actor("shinsa1", DeskRole.REVIEWER.value), Actor("shinsa2", DeskRole.REVIEWER.value))
 
 
 def prepare(root: Path) -> None:
@@ -43,6 +47,19 @@ def prepare(root: Path) -> None:
                 staff_id=actor.id,
                 name="架空の職員",
                 role=actor.role,
+                password=secrets.token_urlsafe(15),
+                actor=BATCH,
+                at=office.clock(),
+            )
+    for reviewer in REVIEWERS:
+        with office.home.desk.begin() as connection:
+            people.add(
+                connection,
+                desk.staff,
+                desk.audit_log,
+                staff_id=reviewer.id,
+                name="架空の審査",
+                role=reviewer.role,
                 password=secrets.token_urlsafe(15),
                 actor=BATCH,
                 at=office.clock(),
@@ -93,18 +110,19 @@ def to_desk(office: Office) -> None:
 
 def returned(office: Office, *names: str) -> None:
     """確認書が返り、審査が済む（委託先）。"""
-    forms = [
-        desk_cases.ReceivedForm(
-            office.entitlement(name)["case_number"],
-            date(2024, 7, 10),
-            "完了",
-            date(2024, 7, 16),
-            "",
-            *office.people[name].account,
-        )
-        for name in names
-    ]
-    desk_cases.receive_forms(office.home, forms, actor=BATCH, clock=office.clock)
+    keyed_twice(office, [form_of(office, name, date(2024, 7, 10)) for name in names])
+
+
+def form_of(office: Office, name: str, received_on: date) -> desk_forms.ReceivedForm:
+    """この人の、口座の書かれた確認書。"""
+    number = office.entitlement(name)["case_number"]
+    return desk_forms.ReceivedForm(number, received_on, "完了", "", *office.people[name].account)
+
+
+def keyed_twice(office: Office, forms: list[desk_forms.ReceivedForm]) -> None:
+    """二人が別々に入力した紙を、収受し、審査する（委託先）。"""
+    first, second = REVIEWERS
+    desk_forms.receive_forms(office.home, forms, forms, keyed_by=first, checked_by=second, clock=office.clock)
 
 
 def planned(office: Office, name: str) -> Path | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from batch.world import BANK, BRANCHES, holder_text
-from benefit.services.desk_cases import ReceivedForm
+from benefit.services.desk_accounts import holders_agree
+from benefit.services.desk_forms import ReceivedForm
 
 
 def reply_forms(cases: Sequence[Mapping[str, Any]], *, seed: int, first_day: date) -> list[ReceivedForm]:
@@ -26,11 +28,17 @@ def reply_forms(cases: Sequence[Mapping[str, Any]], *, seed: int, first_day: dat
             holder = holder_text(own if chance.random() < 0.98 else "カクウ　カゾク")
             forms.append(
                 ReceivedForm(
-                    case["case_number"], received, "完了", reviewed_on=received + timedelta(days=3), bank_code=BANK,
-                    branch_code=branch, account_type="1", account_number=number, holder_kana=holder,
+                    case["case_number"], received, "完了", bank_code=BANK, branch_code=branch, account_type="1",
+                    account_number=number, holder_kana=holder,
                 )
             )  # fmt: skip
         elif outcome:
-            why = "口座を確認できる書類がない" if outcome == "不備" else ""
+            why = "口座書類なし" if outcome == "不備" else ""
             forms.append(ReceivedForm(case["case_number"], received, outcome, deficiency=why))
-    return forms
+    names = {str(case["case_number"]): case["kana_name"] for case in cases}
+    agreed = holders_agree((form.holder_kana, names[form.case_number]) for form in forms)
+    # 名義の違う紙は、わけを付けて受け付ける（区の判定が止めて確かめる）。
+    return [
+        form if good or form.outcome != "完了" else replace(form, holder_reason="代理の方の口座（委任の欄あり）")
+        for form, good in zip(forms, agreed, strict=True)
+    ]

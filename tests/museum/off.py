@@ -19,7 +19,7 @@ from batch.museum.office import Office
 from batch.museum.story import Mistake
 from benefit.records import zengin_reader
 from benefit.rules import payment_verdicts
-from benefit.services import desk_cases, gate, judgment, transfers
+from benefit.services import desk_cases, desk_intake, gate, judgment, transfers
 from benefit.services.files import sha256_of
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import ward
@@ -197,7 +197,8 @@ def any_step(monkeypatch: pytest.MonkeyPatch, _office: Office) -> None:
     """給付管理システムが、どの状態からでも、もう一度収受し、審査し、支給予定情報を出す。"""
     again = {"form_received": "C22", "review_finished": "C27", "planned": "J30"}
     real = desk_cases.next_state
-    monkeypatch.setattr(desk_cases, "next_state", lambda state, event: again.get(event) or real(state, event))
+    for module in (desk_cases, desk_intake):
+        monkeypatch.setattr(module, "next_state", lambda state, event: again.get(event) or real(state, event))
 
 
 #: 守りの名 → 外し方。

@@ -36,6 +36,7 @@ from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import Databases, StepClock
 from tests.support.approval import approve_latest, receive_again
+from tests.support.reviewers import REVIEWERS, add_people
 from tests.support.small_ward import branches, cut, read, write
 
 PROGRAMME = Programme.load("r6-2024")
@@ -155,6 +156,7 @@ def prepare(home: Home, root: Path) -> None:
                 actor=BATCH,
                 at=clock(),
             )
+    add_people(home, clock, *REVIEWERS)
     receive_again(home, root / "in" / "residents.csv")
     beneficiaries.build(home, PROGRAMME, BUILT, out=root / "build", clock=clock)
     approve_latest(home, clock, FIRST)

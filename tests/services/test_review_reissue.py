@@ -12,16 +12,18 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
+from benefit.domain.access import BATCH
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.domain.programme import Programme
-from benefit.services import beneficiaries, desk_cases, desk_export, desk_load, desk_planned
-from benefit.services.desk_cases import ReceivedForm
+from benefit.services import beneficiaries, desk_cases, desk_export, desk_forms, desk_load, desk_planned
+from benefit.services.desk_forms import ReceivedForm
 from benefit.services.reissue import approve, ask, reissue
 from benefit.store import desk, ward
 from letters.mailing import make_letters
 from tests.services.conftest import FIRST, MAKER, PROGRAMME, SECOND, Office
 from tests.services.test_changes import DAY, Rows, bring, standing
 from tests.support.approval import approve_latest
+from tests.support.reviewers import REVIEWERS
 
 R6 = (resources.files("benefit") / "programmes" / "r6-2024.toml").read_text(encoding="utf-8")
 
@@ -40,8 +42,11 @@ def hand_over(office: Office, name: str, programme: Programme = PROGRAMME, day: 
 def returned(office: Office, number: str) -> None:
     """確認書が返送され、審査が済んだ。"""
     bank, branch = next(iter(office.banks.branches()))
-    form = ReceivedForm(number, date(2024, 7, 20), "完了", date(2024, 7, 22), "", bank, branch, "1", "9000001", "ﾃｽﾄ")
-    desk_cases.receive_forms(office.home, [form], actor=FIRST, clock=office.clock)
+    form = ReceivedForm(
+        number, date(2024, 7, 20), "完了", "", bank, branch, "1", "9000001", "ﾃｽﾄ", holder_reason="試験の口座"
+    )
+    first, second = REVIEWERS
+    desk_forms.receive_forms(office.home, [form], [form], keyed_by=first, checked_by=second, clock=office.clock)
 
 
 def test_a_form_sent_back_for_an_old_letter_does_not_count_for_the_new_one(office: Office) -> None:
@@ -182,12 +187,12 @@ def test_the_handover_of_one_programme_leaves_the_other_alone(two: tuple[Office,
     assert before == {number: after[number] for number in before}, "ほかの事業の返送・審査・口座が消えた"
     # 支給予定情報も、事業ごとに分かれる。
     later = date(2024, 8, 20)
-    desk_cases.pass_deadlines(office.home, later, actor=FIRST, clock=office.clock)
+    desk_cases.pass_deadlines(office.home, later, actor=BATCH, clock=office.clock)
     made = desk_planned.make(
-        office.home, PROGRAMME.id, out=office.root / "planned-r6", today=later, actor=FIRST, clock=office.clock
+        office.home, PROGRAMME.id, out=office.root / "planned-r6", today=later, actor=BATCH, clock=office.clock
     )
     assert made is None, "r6-2024 の件は、もう全部出してある"
-    made = desk_planned.make(office.home, "town", out=office.root / "p2", today=later, actor=FIRST, clock=office.clock)
+    made = desk_planned.make(office.home, "town", out=office.root / "p2", today=later, actor=BATCH, clock=office.clock)
     assert made is not None
     states = {case["state"] for case in cases(office).values() if case["benefit"].startswith("T-")}
     assert "J30" in states
