@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import Connection, Select, String, cast, exists, func, literal, select
 
 from benefit.records import desk_progress
+from benefit.services.desk_letters_due import ENDING
 from benefit.store import desk
 from benefit.store.frames import fetch
 
@@ -21,8 +22,6 @@ _DATED: dict[str, tuple[str, tuple[str, ...] | None]] = {
     "account_received": ("account_changed_on", None),
 }
 _OPEN_DEFECT = ("C24", "C25", "C26")
-#: 送り終えた、または送らないことにした手紙。
-_SETTLED = ("handed", "posted", "cancelled")
 
 
 def numbers(programme_id: str) -> Select[Any]:
@@ -132,7 +131,7 @@ def _letters_due(connection: Connection, mine: Select[Any]) -> pl.DataFrame:
     due, done = desk.letter_due, desk.letter_done
     query = select(due.c.case_number, due.c.branch, due.c.kind).where(
         due.c.case_number.in_(mine),
-        ~exists().where(done.c.letter_due_id == due.c.id, done.c.deed.in_(_SETTLED)),
+        ~exists().where(done.c.letter_due_id == due.c.id, done.c.deed.in_(ENDING)),
     )
     found = fetch(connection, query, {"case_number": pl.String, "branch": pl.Int64, "kind": pl.String})
     return found.group_by("case_number", "branch").agg(letters_due=pl.col("kind").unique().sort().str.join(";"))

@@ -55,6 +55,8 @@ COUNTS = tuple(name for name in Taken.__dataclass_fields__ if name not in {"sequ
 def take(home: Home, programme_id: str, folder: Path, *, actor: Actor, clock: Clock) -> Taken:
     """進捗情報のフォルダを受け取る。"""
     manifest, frames = read(folder, programme_id)
+    # 前の状態や根拠のない出来事は、空の字で持つ（比べるときに、分からないことと混ざらない）。
+    frames["events.csv"] = frames["events.csv"].with_columns(pl.col(pl.String).fill_null(""))
     sequence, place = manifest["連番"], Place(file=folder.name)
     table = ward.desk_handback
     with home.ward.begin() as connection:
@@ -161,8 +163,7 @@ def _unseen(connection: Connection, table: Table, rows: pl.DataFrame, place: Pla
     key = rows.columns[0]
     query = select(*(table.c[name] for name in rows.columns)).where(table.c[key] >= int(rows[key].min()))  # type: ignore[arg-type]
     held = fetch(connection, query, rows.schema).filter(pl.col(key).is_in(rows[key].implode()))
-    blank = [pl.col(name).fill_null("") for name, kind in rows.schema.items() if kind == pl.String]
-    changed = held.with_columns(blank).join(rows.with_columns(blank), on=rows.columns, how="anti", nulls_equal=True)
+    changed = held.join(rows, on=rows.columns, how="anti", nulls_equal=True)
     if changed.height:
         raise RefusedByRule(
             "前に受け取った行の中身が変わっています", code="history-changed", place=place, found=f"{changed.height} 行"
