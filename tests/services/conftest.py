@@ -36,6 +36,7 @@ from benefit.store import ward
 from letters.mailing import make_letters
 from tests.conftest import Databases, StepClock
 from tests.support.approval import approve_latest, receive_again
+from tests.support.desk_world import DeskWorld, opened
 from tests.support.reviewers import REVIEWERS, add_people
 from tests.support.small_ward import branches, cut, read, write
 
@@ -254,3 +255,22 @@ def noticed(office: Office, *rows: dict[str, Any], name: str = "funo", **extra: 
     path = office.root / f"{name}.csv"
     path.write_bytes("".join(",".join(line) + "\r\n" for line in [heading, *lines]).encode("cp932"))
     return path
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[DeskWorld]:
+    """給付管理システムだけの世界。一つのモジュールの試験が分け合う（件は、試験ごとに新しく作る）。"""
+    root = tmp_path_factory.mktemp("desk")
+    shutil.copytree(sqlite_template, root / "home")
+    if request.param == "sqlite":
+        home = Home.at(root / "home")
+    else:
+        server: Databases = request.getfixturevalue("pg_server")
+        name = f"world_{root.name.replace('-', '_')}"
+        server.admin.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template_desk")
+        home = Home.at(root / "home", desk_url=server.url.set(database=name).render_as_string(hide_password=False))
+    yield opened(home)
+    home.ward.dispose()
+    home.desk.dispose()
