@@ -13,6 +13,8 @@ Access = dict[tuple[str, str], frozenset[str]]
 #: 誰でも（ログインの前でも）入れる道。
 OPEN = frozenset[str]()
 EVERYONE = frozenset(role.value for role in DeskRole)
+#: 給付管理システムで件を見る役割。区の管理（人と端末だけ）と監査（ログだけ）は、ここに入らない。
+CASE_ROLES = EVERYONE - {DeskRole.WARD_ADMIN.value, DeskRole.WARD_AUDITOR.value}
 WARD_EVERYONE = frozenset(role.value for role in WardRole)
 
 
@@ -66,15 +68,29 @@ DESK_ACCESS: Access = {
     **_DESK_PAPERS,
     **_login(EVERYONE),
     ("GET", "/"): EVERYONE,
-    ("POST", "/search"): EVERYONE,
-    ("POST", "/case"): EVERYONE,
-    ("POST", "/call/end"): EVERYONE,
+    ("POST", "/search"): CASE_ROLES,
+    ("POST", "/call/end"): CASE_ROLES,
+    ("GET", "/case"): CASE_ROLES,
+    ("POST", "/case"): CASE_ROLES,
+    ("POST", "/case/identity"): CASE_ROLES,
+    ("POST", "/case/contact"): CASE_ROLES,
+    ("POST", "/case/step"): CASE_ROLES,
+    ("POST", "/case/account"): CASE_ROLES,
+    ("GET", "/case/account"): CASE_ROLES,
     ("GET", "/static/{name}"): OPEN,
     ("GET", "/favicon.ico"): OPEN,
     ("POST", "/api/v1/login"): OPEN,
     ("POST", "/api/v1/logout"): EVERYONE,
-    ("POST", "/api/v1/search"): EVERYONE,
-    ("GET", "/api/v1/cases/{case_number}"): EVERYONE,
+    ("POST", "/api/v1/calls"): CASE_ROLES,
+    ("POST", "/api/v1/calls/end"): CASE_ROLES,
+    ("POST", "/api/v1/search"): CASE_ROLES,
+    ("POST", "/api/v1/case"): CASE_ROLES,
+    ("GET", "/api/v1/case"): CASE_ROLES,
+    ("GET", "/api/v1/case/identity"): CASE_ROLES,
+    ("POST", "/api/v1/case/identity"): CASE_ROLES,
+    ("POST", "/api/v1/case/contacts"): CASE_ROLES,
+    ("POST", "/api/v1/case/steps"): CASE_ROLES,
+    ("POST", "/api/v1/case/account"): CASE_ROLES,
     ("GET", "/openapi.json"): OPEN,
 }
 
@@ -90,10 +106,20 @@ _WARD_LOOK_UP: Access = {
     ("POST", "/people/certificate"): WARD_STAFF,
     ("POST", "/people/close"): WARD_STAFF,
 }
+_AUDITOR = frozenset({WardRole.AUDITOR.value})
+_WARD_AUDIT: Access = {
+    ("GET", "/audit"): _AUDITOR,
+    ("POST", "/audit/search"): _AUDITOR,
+    ("POST", "/audit/workbook"): _AUDITOR,
+    ("GET", "/audit/viewers"): _AUDITOR,
+    ("POST", "/audit/viewers"): _AUDITOR,
+    ("POST", "/audit/viewers/workbook"): _AUDITOR,
+}
 
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
     **_WARD_LOOK_UP,
+    **_WARD_AUDIT,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,11 +15,13 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from api.session import Session
-from benefit.domain.access import ROLE_NAMES
+from benefit.domain.access import ROLE_NAMES, WARD_AT_DESK, DeskRole
 from benefit.domain.clock import TOKYO
 from benefit.domain.wareki import wareki
 
 router = APIRouter(include_in_schema=False)
+#: 委託先の人。画面のどこを写しても、誰がいつ見たかが写る（画面の指針 39）。
+_CONTRACTOR = frozenset(role.value for role in DeskRole) - WARD_AT_DESK
 _STATIC = {
     "desk.css": (Path(__file__).parent / "static" / "desk.css", "text/css; charset=utf-8"),
     "NotoSansJP.otf": (Path(pylopdf_fonts_jp.__file__).parent / "NotoSansJP-Regular.otf", "font/otf"),
@@ -33,6 +35,11 @@ LongText = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x
 def _moment(at: datetime) -> str:
     # SQLite は時差を忘れて返す。台帳の時刻は UTC である。
     return f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(TOKYO):%Y-%m-%d %H:%M}"
+
+
+def _elapsed(span: timedelta) -> str:
+    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
+    return f"{minutes}分{seconds:02d}秒"
 
 
 def spoken_birth(birth: str) -> str:
@@ -71,6 +78,7 @@ def page(
     """一枚の画面。`template` は api/templates からの道。上の帯には、この役割が開ける画面だけが並ぶ。"""
     state = request.app.state
     role = session.actor.role if session else ""
+    now = state.clock()
     html = (
         _environment()
         .get_template(template)
@@ -80,7 +88,9 @@ def page(
             system=state.system,
             nav=[(path, name) for path, name in state.nav if role in state.access[("GET", path)]],
             here=request.url.path,
-            at=state.clock().astimezone(TOKYO),
+            at=now.astimezone(TOKYO),
+            elapsed=lambda since: _elapsed(now - since),
+            marked=role in _CONTRACTOR,
             operation=new_operation,
             **values,
         )

@@ -8,7 +8,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import access, base
-from api.desk import calls, deficiencies, intake, json_api, review, supervisor
+from api.desk import calls, calls_case, deficiencies, intake, review, supervisor
+from api.desk.json import calls as json_calls
+from api.desk.json import case as json_case
+from api.desk.json import session as json_session
 from benefit.domain.clock import Clock, system_clock
 from benefit.store import desk
 
@@ -37,8 +40,11 @@ def create_app(
         table=access.DESK_ACCESS,
         nav=NAV,
         routers=(
-            json_api.router,
+            json_session.router,
+            json_calls.router,
+            json_case.router,
             calls.router,
+            calls_case.router,
             intake.router,
             review.router,
             deficiencies.router,

@@ -25,6 +25,8 @@ from benefit.store import audit, desk
 #: 一つの件で、一日に許す合わない試み（電話をまたいで、誰の試みも合わせて数える）。
 MISSES = 5
 _DAY = timedelta(days=1)
+#: 検索で打って当たったことは、もう聞いたことである。
+PROVED_BY = {"number": frozenset({"number"}), "name": frozenset({"name", "birth"})}
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class Standing:
 
 
 def open_found(connection: Connection, found: Found, *, call: Call, actor: Actor, at: datetime) -> None:
-    """一件だけ当たった検索のその一件を開く。検索で打ったことは、もう聞いたことである。"""
-    proved = {"number"} if found.by == "number" else {"name", "birth"}
-    open_case(connection, found.hits[0].case_number, proved=proved, call=call, actor=actor, at=at)
+    """一件だけ当たった検索のその一件を開く。"""
+    number = found.hits[0].case_number
+    open_case(connection, number, proved=PROVED_BY[found.by], call=call, actor=actor, at=at)
 
 
 def open_case(

@@ -17,10 +17,12 @@ from benefit.domain.case import STATE_WORDS
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import LETTER_KINDS
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.masking import town_of
 from benefit.services.desk_calls import Call
 from benefit.services.desk_identity import Standing
 from benefit.services.desk_letters_due import ENDING
+from benefit.services.desk_lookup import ASK_WARD
 from benefit.services.desk_spoken import Spoken, spoken
 from benefit.services.desk_timeline import Entry, timeline
 from benefit.services.desk_why import Why, why
@@ -99,6 +101,15 @@ def look(connection: Connection, *, call: Call, standing: Standing, actor: Actor
     if row is None or not standing.tells:
         return None
     return _seen(connection, dict(row), whole=actor.role != DeskRole.OPERATOR)
+
+
+def state_of(connection: Connection, case_number: str) -> str:
+    """いまの状態の符号。件がなければ RefusedByRule。"""
+    table = desk.benefit_case
+    found = connection.execute(select(table.c.state).where(table.c.case_number == case_number)).scalar()
+    if found is None:
+        raise RefusedByRule(ASK_WARD, code="unknown-case")
+    return str(found)
 
 
 def defects_of(connection: Connection, case: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,52 @@
+"""JSON の形に共通のもの: 言葉の形、知らせ、断り（RFC 9457）。"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
+Long = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+
+
+class Given(BaseModel):
+    """受け取るもの。知らない項目があれば断る。"""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Message(BaseModel):
+    """知らせの文。"""
+
+    detail: str
+
+
+class Problem(BaseModel):
+    """断り（RFC 9457）。`detail` は読めば次にすることが分かる文。"""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+_SAID = {
+    400: "入力が足りないか、決まりに合わない",
+    401: "ログインしていない",
+    403: "役割が違うか、本人確認が足りない",
+    404: "区で確認する",
+    409: "同じ札で、違う中身が送られた",
+    422: "入力の形が違う",
+    429: "調べる数を越えて、止まっている",
+    503: "ログが書けない",
+}
+
+
+def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """この道の断り（OpenAPI に載せる）。401・403・503 は、どの道にもある。"""
+    body = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    listed = sorted({401, 403, 503, *codes})
+    return {code: {"model": Problem, "description": _SAID[code], "content": body} for code in listed}
