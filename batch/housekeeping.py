@@ -1,17 +1,13 @@
-"""世話: benefit init、staff add、handover list"""
+"""世話: benefit init、handover list"""
 
 from __future__ import annotations
-
-import secrets
-from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from batch import staff
 from batch.context import Context, context
-from benefit.domain.errors import WrongUse
 
-staff_app = typer.Typer(no_args_is_help=True, help="職員・従事者を登録する")
 handover_app = typer.Typer(no_args_is_help=True, help="受渡管理簿")
 
 
@@ -32,55 +28,7 @@ def add_to(app: typer.Typer) -> None:
         given = context(ctx)
         init_both(given)
         given.say(f"作業場所 {given.home.path} と、区の台帳・給付管理システムの台帳の用意ができました。")
-
-
-def add_staff(given: Context, store: str, staff_id: str, name: str, role: str, password: str) -> None:
-    """一人を登録する。"""
-    from benefit.domain.access import BATCH, DeskRole, WardRole
-    from benefit.services import people
-    from benefit.store import desk, ward
-
-    roles = [r.value for r in (WardRole if store == "ward" else DeskRole)]
-    if role not in roles:
-        raise WrongUse("役割が違います", found=role, allowed="、".join(roles))
-    engine = given.home.ward if store == "ward" else given.home.desk
-    given.need(store, "staff")
-    tables = ward if store == "ward" else desk
-    with engine.begin() as connection:
-        people.add(
-            connection,
-            tables.staff,
-            tables.audit_log,
-            staff_id=staff_id,
-            name=name,
-            role=role,
-            password=password,
-            actor=BATCH,
-            at=given.clock(),
-        )
-
-
-@staff_app.command("add")
-def staff_add(
-    ctx: typer.Context,
-    staff_id: Annotated[str, typer.Argument(help="ID（半角英数字）")],
-    name: Annotated[str, typer.Option(help="氏名")],
-    role: Annotated[
-        str,
-        typer.Option(
-            help="役割: ward なら clerk/approver/auditor/admin、desk なら operator/reviewer/supervisor/ward_clerk"
-        ),
-    ],
-    store: Annotated[str, typer.Option(help="ward（区）か desk（給付管理システム）")] = "ward",
-) -> None:
-    """登録し、最初の合言葉を一度だけ表示する。"""
-    if store not in {"ward", "desk"}:
-        raise WrongUse("--store は ward か desk です", found=store)
-    given = context(ctx)
-    password = secrets.token_urlsafe(15)
-    add_staff(given, store, staff_id, name, role, password)
-    given.say(f"{name}（{staff_id}）を登録しました。最初の合言葉: {password}")
-    given.say("この合言葉は二度と表示されません。本人に、ID とは別の機会に渡してください。")
+        staff.first_people(given)
 
 
 @handover_app.command("list")
