@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, literal, select
 from benefit.domain.access import Actor, DeskRole
 from benefit.domain.deficiency import LETTER_DEEDS, LETTER_KINDS
 from benefit.domain.errors import RefusedByRule, RefusedInput
-from benefit.services.desk_cases import case_of, need_reason
+from benefit.services.desk_cases import case_of, need_reason, noted
 from benefit.store import audit, desk
 from benefit.store.bulk import insert_one
 
@@ -152,6 +152,7 @@ def _need_role(actor: Actor) -> None:
 def _log(
     connection: Connection, action: str, number: str, reason: str, detail: dict[str, Any], actor: Actor, at: datetime
 ) -> None:
+    why = noted(reason) if reason else ""
     audit.record(
-        connection, desk.audit_log, at=at, actor=actor, action=action, subject=number, reason=reason, detail=detail
+        connection, desk.audit_log, at=at, actor=actor, action=action, subject=number, reason=why, detail=detail
     )

@@ -19,7 +19,7 @@ from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import DEFECTS
 from benefit.domain.errors import RefusedByRule
 from benefit.services.desk_accounts import Account
-from benefit.services.desk_cases import case_of, need_reason, write_rows
+from benefit.services.desk_cases import case_of, need_reason, noted, write_rows
 from benefit.store import audit, desk
 
 OWN_MINUTES = 10
@@ -103,7 +103,7 @@ def undo(connection: Connection, number: str, *, reason: str, actor: Actor, at: 
         actor=actor,
         action="case.reversed",
         subject=number,
-        reason=why,
+        reason=noted(why),
         detail={"reverses": row["id"], "event": row["event"], "from": row["to_state"], "to": row["from_state"]},
     )
     return str(row["from_state"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from benefit.store import ward
 from benefit.store.frames import fetch
@@ -56,16 +56,31 @@ def last_taken(connection: Connection, programme_id: str) -> dict[str, Any] | No
 
 
 def withdrawals(connection: Connection, programme_id: str) -> pl.DataFrame:
-    """引上げの命令と、消したという証し: 受渡の連番、番号、命じた時刻、消した時刻（届いていなければ null）。"""
-    asked, told = ward.desk_given, ward.desk_withdrawal
+    """引上げの命令と、消したという証し: 受渡の連番、番号、命じた時刻、消した時刻（届いていなければ null）。
+
+    命じた後で、また渡した件は入らない（消さなくてよくなった）。
+    """
+    asked, told, again = ward.desk_given, ward.desk_withdrawal, ward.desk_given.alias("again")
     query = (
-        select(asked.c.sequence, asked.c.case_number, asked.c.at, told.c.deleted_at)
+        select(asked.c.sequence, asked.c.case_number, asked.c.at, func.min(told.c.deleted_at))
         .join(
             told,
-            and_(told.c.load_sequence == asked.c.sequence, told.c.case_number == asked.c.case_number),
+            and_(told.c.asked_sequence == asked.c.sequence, told.c.case_number == asked.c.case_number),
             isouter=True,
         )
-        .where(asked.c.programme == programme_id, asked.c.given.is_(False))
+        .where(
+            asked.c.programme == programme_id,
+            asked.c.given.is_(False),
+            or_(
+                told.c.sequence.is_not(None),
+                ~exists().where(
+                    again.c.case_number == asked.c.case_number,
+                    again.c.sequence > asked.c.sequence,
+                    again.c.given.is_(True),
+                ),
+            ),
+        )
+        .group_by(asked.c.sequence, asked.c.case_number, asked.c.at)
         .order_by(asked.c.sequence, asked.c.case_number)
     )
     moment = pl.Datetime("us", "UTC")

@@ -20,7 +20,7 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule
 from benefit.domain.handback import VANISHED
 from benefit.services.handback_differences import differences
-from benefit.services.handback_given import given, last_taken, withdrawals
+from benefit.services.handback_given import given, last_taken
 from benefit.services.handback_read import read
 from benefit.services.handback_view import view
 from benefit.services.home import Home
@@ -173,8 +173,14 @@ def _unseen(connection: Connection, table: Table, rows: pl.DataFrame, place: Pla
 
 def _proofs(connection: Connection, programme_id: str, told: pl.DataFrame) -> pl.DataFrame:
     """まだ持っていない、引上げの証し（asked_sequence つき）。命じていない番号の証しは受け取らない。"""
-    asked = withdrawals(connection, programme_id).select("case_number", asked_sequence="load_sequence")
-    table = ward.desk_withdrawal
+    command, table = ward.desk_given, ward.desk_withdrawal
+    asked = fetch(
+        connection,
+        select(command.c.case_number, command.c.sequence).where(
+            command.c.programme == programme_id, command.c.given.is_(False)
+        ),
+        {"case_number": pl.String, "asked_sequence": pl.Int64},
+    )
     held = fetch(
         connection,
         select(table.c.load_sequence, table.c.case_number),

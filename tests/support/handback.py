@@ -12,9 +12,22 @@ import sqlalchemy as sa
 
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.clock import tokyo_date
+from benefit.domain.deficiency import CHECK_ITEMS
 from benefit.records import desk_progress
-from benefit.services import desk_cases, desk_contacts, desk_export, desk_handback, desk_load, handback_take
+from benefit.services import (
+    desk_cases,
+    desk_contacts,
+    desk_export,
+    desk_handback,
+    desk_intake,
+    desk_load,
+    desk_review,
+    handback_take,
+    people,
+)
 from benefit.services import desk_returned_mail as mail
+from benefit.services.desk_accounts import Account
+from benefit.services.desk_intake import Arrival
 from benefit.services.files import MANIFEST, sha256_of
 from benefit.services.handback_view import view
 from benefit.store import desk, ward
@@ -62,6 +75,23 @@ class Exchange:
 
     def returned(self, number: str, reason: str = "moved") -> None:
         self._desk(mail.returned, mail.Return(number, reason, tokyo_date(self.office.clock())))
+
+    def receive_and_key(self, number: str, *, holder: str, account: str) -> None:
+        """確認書を収受し、二人が口座を入力する。"""
+        for name in ("shinsa1", "shinsa2"):
+            with self.office.home.desk.begin() as connection:
+                if connection.execute(sa.select(desk.staff.c.id).where(desk.staff.c.id == name)).first() is None:
+                    people.add(
+                        connection, desk.staff, desk.audit_log, staff_id=name, name="試験", role="reviewer",
+                        password="x" * 15, actor=BATCH, at=self.office.clock(),
+                    )  # fmt: skip
+        first, second = Actor("shinsa1", "reviewer"), Actor("shinsa2", "reviewer")
+        told = Account("9999", "001", "1", account, holder)
+        checks = dict.fromkeys(CHECK_ITEMS, "○")
+        arrival = Arrival(number, "confirmation", tokyo_date(self.office.clock()), note=f"{holder}の字が薄い")
+        self._desk(desk_intake.receive, arrival)
+        self._desk(desk_review.key, number, told, checks, holder_reason="旧姓の口座", actor=first)
+        self._desk(desk_review.check, number, told, actor=second)
 
     def make(self) -> Path:
         """委託先が進捗情報を作る。"""
