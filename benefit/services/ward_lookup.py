@@ -209,6 +209,8 @@ def look(home: Home, person_number: int, why: Why, *, actor: Actor, clock: Clock
         cases = _cases_of(connection, [person_number], secret, member=True)
         restricted = person_number in secret.people
         seen = (row is not None or bool(cases)) and (member or not restricted)
+        household = row["household_number"] if row else None
+        every = _household_cases(connection, person_number, household, secret, member=member) if seen else []
         audit.record(
             connection,
             ward.audit_log,
@@ -217,12 +219,10 @@ def look(home: Home, person_number: int, why: Why, *, actor: Actor, clock: Clock
             action="person.view",
             subject=f"{person_number:010d}",
             reason=why.told,
-            detail={"found": seen},
+            detail={"found": seen, "cases": [case["case_number"] for case in every]},
         )
         if not seen:
             return None
-        household = row["household_number"] if row else None
-        every = _household_cases(connection, person_number, household, secret, member=member)
         found = trails(connection, every)
     if row is not None and restricted:
         # 区直轄の人の住所は、ここには決して載せない。型の上でも、ないものにする。
@@ -277,6 +277,8 @@ def _household_cases(
     )
     together = (table.c.household_number == household) & (table.c.slot_kind != "EVACUEE")
     rows = [dict(row) for row in connection.execute(cases_query().where(or_(mine, together))).mappings()]
+    # 本人が受け取る権利を先に。
+    rows.sort(key=lambda row: row["payee_number"] != person_number)
     return [row for row in rows if member or not secret.hides(row)]
 
 

@@ -1,0 +1,284 @@
+"""監査ログを引く: 人で、番号で、操作で、期間で、端末で。引いたことも、先にログに残る（reliability §4.6）。
+
+見えるのはログだけで、氏名も口座もない（番号と、職員が書いた理由まで）。
+「誰が私の記録を見たか」という求めに答える報告（viewers）も、ここで作る。
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, false, func, or_, select
+
+from benefit.domain.access import ROLE_NAMES, Actor
+from benefit.domain.clock import TOKYO, Clock
+from benefit.domain.errors import RefusedInput
+from benefit.domain.typed import read_keys
+from benefit.services.home import Home
+from benefit.services.restricted_queue import PERSON_SLOTS
+from benefit.store import audit, ward
+from benefit.store.engine import reading
+
+PAGE = 50
+#: Excel に出す行の上限。
+MOST_ROWS = 100_000
+#: 人の記録を見た（探した・開いた・紙にした）操作。
+VIEWS = {
+    "person.search": "照会で探した",
+    "person.view": "照会で開いた",
+    "person.print": "印刷した",
+    "certificate.make": "判定証明を作った",
+    "address.view": "住所を見た（区直轄）",
+    "case.view": "一件を見た",
+    "case.search": "探した",
+    "failure.view": "振込不能の一件を見た",
+    "payment.search": "納付状況を調べた",
+    "payment.view": "納付状況を見た",
+}
+NAMES = {
+    **VIEWS,
+    "login.accepted": "入った",
+    "login.refused": "入れなかった",
+    "address.ask": "住所の閲覧を申し出た",
+    "address.approve": "住所の閲覧を承認した",
+    "restricted.queue": "区直轄の並びを見た",
+    "restricted.name": "区直轄の名ざしを申し出た",
+    "restricted.name_approved": "区直轄の名ざしを承認した",
+    "restricted.end": "区直轄から外した",
+    "audit.search": "監査ログを引いた",
+    "audit.viewers": "誰が見たかを引いた",
+    "audit.export": "監査ログを表にした",
+    "failure.list": "振込不能の帳簿を見た",
+    "failure.step": "振込不能に照会・通知・覚え書き",
+    "failure.answer": "振込不能の回答を記した",
+    "failure.approve": "振込不能の回答を承認した",
+    "failure.match_ask": "銀行の行の結び付けを申し出た",
+    "failure.match": "銀行の行の結び付けを承認した",
+    "collection.ask": "入金の決め方を申し出た",
+    "collection.approve": "入金の決め方を承認した",
+    "collection.credit": "銀行の入金を記録した",
+    "beneficiaries.approve": "判定の差を承認した",
+    "staff.add": "職員を登録した",
+    "extract.import": "抽出データを取り込んだ",
+    "letters.make": "手紙を作った",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """引く条件。空は、問わない。`number` は、給付管理番号・宛名番号・世帯番号。"""
+
+    actor: str = ""
+    number: str = ""
+    action: str = ""
+    since: date | None = None
+    until: date | None = None
+    terminal: str = ""
+
+    def __post_init__(self) -> None:
+        """初めの日が終わりの日より後なら RefusedInput。"""
+        if self.since and self.until and self.since > self.until:
+            raise RefusedInput("期間の初めの日が、終わりの日より後です", code="period")
+
+    @property
+    def digits(self) -> str:
+        """番号の数字だけ。"""
+        return read_keys(case_number=self.number).case_number if self.number.strip() else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """ログの一行。`subjects` は、対象の番号（見た人・見た件）。"""
+
+    sequence: int
+    at: datetime
+    actor: str
+    role: str
+    terminal: str
+    action: str
+    action_name: str
+    subjects: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """引いた結果の一頁。"""
+
+    lines: tuple[Line, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """頁の数。"""
+        return max(1, -(-self.total // PAGE))
+
+
+def search(home: Home, query: Query, *, page: int = 1, actor: Actor, clock: Clock) -> Found:
+    """一頁を返す。引いた記録が残ってから返り、その記録自身は結果に入らない。"""
+    with home.ward.begin() as connection:
+        mine = _record(connection, "audit.search", query, actor, clock)
+        table = ward.audit_log
+        where = [*_where(connection, query), table.c.sequence < mine]
+        total = int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+        last = max(1, -(-total // PAGE))
+        at = min(max(page, 1), last)
+        rows = connection.execute(
+            select(table).where(*where).order_by(table.c.sequence.desc()).limit(PAGE).offset((at - 1) * PAGE)
+        ).mappings()
+        return Found(tuple(_line(row) for row in rows), total, at)
+
+
+def export(home: Home, query: Query, *, actor: Actor, clock: Clock) -> pl.DataFrame:
+    """同じ条件の全部（十万行まで）を、表にする。表にした記録が残ってから返る。"""
+    table = ward.audit_log
+    with home.ward.begin() as connection:
+        mine = _record(connection, "audit.export", query, actor, clock)
+        rows = connection.execute(
+            select(table)
+            .where(*_where(connection, query), table.c.sequence < mine)
+            .order_by(table.c.sequence.desc())
+            .limit(MOST_ROWS)
+        ).mappings()
+        return frame([_line(row) for row in rows])
+
+
+def viewers(
+    home: Home, number: str, since: date | None, until: date | None, *, reason: str, actor: Actor, clock: Clock
+) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """この番号の人の記録を見た行（古い順）と、その人の番号の全部。求めに答えた記録が残ってから返る。"""
+    query = Query(number=number, since=since, until=until)
+    if not query.digits:
+        raise RefusedInput("給付管理番号か宛名番号を入れてください", code="number")
+    if not reason.strip():
+        raise RefusedInput("どの求めに答えるかを書いてください（受付番号など）", code="reason")
+    table = ward.audit_log
+    with home.ward.begin() as connection:
+        mine = _record(connection, "audit.viewers", query, actor, clock, reason=reason.strip())
+        numbers = _numbers_of(connection, query.digits)
+        where = [
+            _about(numbers),
+            *_period(query),
+            table.c.action.in_(VIEWS),
+            table.c.sequence < mine,
+        ]
+        rows = connection.execute(select(table).where(*where).order_by(table.c.sequence)).mappings()
+        return tuple(_line(row) for row in rows), numbers
+
+
+def frame(lines: Sequence[Line]) -> pl.DataFrame:
+    """Excel の表。"""
+    columns = ("番号", "時刻", "職員", "役割", "端末", "操作", "対象", "理由")
+    rows = [
+        (
+            str(one.sequence),
+            f"{one.at.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}",
+            one.actor,
+            one.role,
+            one.terminal,
+            one.action_name,
+            "、".join(one.subjects),
+            one.reason,
+        )
+        for one in lines
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def choices(home: Home) -> list[tuple[str, str]]:
+    """ログにある操作: (符号, 名)。"""
+    table = ward.audit_log
+    with reading(home.ward) as connection:
+        known = connection.execute(select(table.c.action).distinct()).scalars()
+        return sorted(((one, NAMES.get(one, one)) for one in known), key=lambda pair: pair[1])
+
+
+def _record(connection: Connection, action: str, query: Query, actor: Actor, clock: Clock, *, reason: str = "") -> int:
+    asked = {name: str(value) for name, value in asdict(query).items() if value and name != "number"}
+    audit.record(
+        connection,
+        ward.audit_log,
+        at=clock(),
+        actor=actor,
+        action=action,
+        subject=query.digits[:64],
+        reason=reason,
+        detail=asked,
+    )
+    return int(connection.execute(select(func.max(ward.audit_log.c.sequence))).scalar_one())
+
+
+def _where(connection: Connection, query: Query) -> list[ColumnElement[bool]]:
+    table = ward.audit_log
+    where = _period(query)
+    if query.actor.strip():
+        where.append(table.c.actor == query.actor.strip())
+    if query.action:
+        where.append(table.c.action == query.action)
+    if query.terminal.strip():
+        where.append(table.c.terminal == query.terminal.strip())
+    if query.number.strip():
+        # 数字のない番号は、どの行にも当たらない。
+        where.append(_about(_numbers_of(connection, query.digits)) if query.digits else false())
+    return where
+
+
+def _period(query: Query) -> list[ColumnElement[bool]]:
+    table = ward.audit_log
+    found: list[ColumnElement[bool]] = []
+    if query.since:
+        found.append(table.c.at >= _midnight(query.since))
+    if query.until:
+        found.append(table.c.at < _midnight(query.until + timedelta(days=1)))
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), TOKYO).astimezone(UTC)
+
+
+def _numbers_of(connection: Connection, digits: str) -> tuple[str, ...]:
+    """この番号の人（か件）の、番号の全部: 宛名番号と、その人が受け取る・対象である給付管理番号。"""
+    table = ward.entitlement
+    plain = digits[:64]
+    wide = int(plain) if len(plain) <= 10 else -1
+    mine = or_(
+        table.c.case_number == plain,
+        table.c.payee_number == wide,
+        (table.c.subject_number == wide) & table.c.slot_kind.in_(PERSON_SLOTS),
+    )
+    numbers = {plain} if wide < 0 else {f"{wide:010d}"}
+    for row in connection.execute(select(table).where(mine)).mappings():
+        numbers.add(row["case_number"])
+        if row["case_number"] == plain:
+            numbers.add(f"{row['payee_number']:010d}")
+    return tuple(sorted(numbers))
+
+
+def _about(numbers: Sequence[str]) -> ColumnElement[bool]:
+    """対象がこの番号か、中身にこの番号が（文字列として、丸ごと）ある行。"""
+    table = ward.audit_log
+    return or_(table.c.subject.in_(numbers), *(table.c.detail.contains(f'"{one}"') for one in numbers))
+
+
+def _line(row: Any) -> Line:
+    detail: dict[str, Any] = json.loads(row["detail"])
+    listed = [str(one) for name in ("people", "cases") for one in detail.get(name, ())]
+    at = row["at"] if row["at"].tzinfo else row["at"].replace(tzinfo=UTC)
+    return Line(
+        row["sequence"],
+        at,
+        row["actor"],
+        ROLE_NAMES.get(row["role"], row["role"]),
+        row["terminal"] or "（端末なし）",
+        row["action"],
+        NAMES.get(row["action"], row["action"]),
+        tuple(dict.fromkeys([row["subject"], *listed] if row["subject"] else listed)),
+        row["reason"],
+    )
