@@ -28,8 +28,8 @@ WARD = (
 DESK = (
     ("operator1", "電話 受付", DeskRole.OPERATOR),
     ("counter1", "窓口 収受", DeskRole.COUNTER),
-    ("shinsa1", "審査 一", DeskRole.REVIEWER),
-    ("shinsa2", "審査 二", DeskRole.REVIEWER),
+    ("reviewer1", "審査 一", DeskRole.REVIEWER),
+    ("reviewer2", "審査 二", DeskRole.REVIEWER),
     ("supervisor1", "管理 太郎", DeskRole.SUPERVISOR),
     ("kutanto", "区 担当", DeskRole.WARD_CLERK),
     ("kukanri", "区 管理", DeskRole.WARD_ADMIN),

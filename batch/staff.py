@@ -26,13 +26,14 @@ Reason = Annotated[str, typer.Option(help="理由")]
 
 def first_people(given: Context) -> None:
     """最初の管理者と、封印した非常用の ID を作る。もうあれば何もしない。"""
-    from benefit.services import break_glass, people
+    from benefit.services import break_glass, people, terminals
 
     for store, staff_id, what in (("ward", "kanri", "区の画面"), ("desk", "kanri", "給付管理システム")):
         engine, tables = given.access(store)
         with engine.begin() as connection:
             password = people.first_admin(connection, tables, staff_id, actor=BATCH, at=given.clock())
             break_glass.seal(connection, tables, at=given.clock())
+            terminals.console(connection, tables, actor=BATCH, at=given.clock())
         if password:
             given.say(f"最初の管理者（{what}）: ID {staff_id}  最初の合言葉 {password}")
             given.say("この合言葉は二度と表示されません。画面でログインし、合言葉を決め、数字を登録してください。")

@@ -56,6 +56,15 @@ def add(
     return number
 
 
+def console(connection: Connection, tables: AccessTables, *, actor: Actor, at: datetime) -> None:
+    """サーバー自身の前の一台を、名簿に載せる（証明書はない。一台だけ）。もうあれば何もしない。"""
+    terminal = tables.terminal
+    if connection.execute(select(terminal.c.id).where(terminal.c.name == CONSOLE)).first() is None:
+        place = "サーバー自身の前"
+        insert_one(connection, terminal, name=CONSOLE, place=place, registered_by=actor.id, registered_at=at)
+        _record(connection, tables, "add", CONSOLE, place, actor, at)
+
+
 def end(connection: Connection, tables: AccessTables, name: str, *, reason: str, actor: Actor, at: datetime) -> None:
     """端末を終える（なくした、替えた）。その端末の画面はすぐに閉じる。"""
     terminal = tables.terminal
