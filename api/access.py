@@ -97,6 +97,33 @@ DESK_ACCESS: Access = {
 
 #: 区で、人の記録を見る仕事をする役割。監査（ログだけ）と管理（人と端末だけ）は、ここに入らない。
 WARD_STAFF = frozenset({WardRole.CLERK.value, WardRole.APPROVER.value})
+#: いまの様子と承認（担当が作り、承認の人が承認する。監査と管理は、どちらも見ない）。
+_APPROVERS = frozenset({WardRole.APPROVER.value})
+_WARD_APPROVALS: Access = {
+    ("GET", "/list/{which}"): WARD_STAFF,
+    ("POST", "/export"): WARD_STAFF,
+    ("GET", "/approvals"): WARD_STAFF,
+    ("GET", "/approvals/{kind}/{number}"): WARD_STAFF,
+    ("POST", "/approvals/{kind}/{number}/confirm"): _APPROVERS,
+    ("POST", "/approvals/{kind}/{number}/approve"): _APPROVERS,
+    ("GET", "/builds"): WARD_STAFF,
+    ("GET", "/transfers"): WARD_STAFF,
+    ("POST", "/transfers"): frozenset({WardRole.CLERK.value}),
+    ("POST", "/transfers/{number}/confirm"): WARD_STAFF,
+    ("POST", "/transfers/{number}/release"): WARD_STAFF,
+    ("POST", "/transfers/{number}/cancel"): WARD_STAFF,
+    ("GET", "/holds"): WARD_STAFF,
+    ("POST", "/holds"): WARD_STAFF,
+    ("GET", "/api/v1/dashboard"): WARD_STAFF,
+    ("GET", "/api/v1/approvals"): WARD_STAFF,
+    ("GET", "/api/v1/approvals/{kind}/{number}"): WARD_STAFF,
+    ("POST", "/api/v1/approvals/{kind}/{number}"): _APPROVERS,
+    ("POST", "/api/v1/transfers"): frozenset({WardRole.CLERK.value}),
+    ("POST", "/api/v1/transfers/{number}/release"): WARD_STAFF,
+    ("POST", "/api/v1/transfers/{number}/cancel"): WARD_STAFF,
+    ("POST", "/api/v1/login"): OPEN,
+    ("POST", "/api/v1/logout"): WARD_EVERYONE,
+}
 _WARD_LOOK_UP: Access = {
     ("GET", "/people"): WARD_STAFF,
     ("POST", "/people/search"): WARD_STAFF,
@@ -116,10 +143,25 @@ _WARD_AUDIT: Access = {
     ("POST", "/audit/viewers/workbook"): _AUDITOR,
 }
 
+#: 区直轄。この役割のうち、二人で名ざされた人にだけ中身が見える（benefit.services.restricted_queue）。
+_NAMING = frozenset({WardRole.APPROVER.value, WardRole.ADMIN.value})
+_WARD_RESTRICTED: Access = {
+    ("GET", "/restricted"): WARD_STAFF,
+    ("POST", "/restricted/address/ask"): WARD_STAFF,
+    ("POST", "/restricted/address/approve"): frozenset({WardRole.APPROVER.value}),
+    ("POST", "/restricted/address"): WARD_STAFF,
+    ("GET", "/restricted/members"): WARD_STAFF | _NAMING,
+    ("POST", "/restricted/members/ask"): _NAMING,
+    ("POST", "/restricted/members/approve"): frozenset({WardRole.APPROVER.value}),
+    ("POST", "/restricted/members/end"): _NAMING,
+}
+
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
     **_WARD_LOOK_UP,
+    **_WARD_APPROVALS,
     **_WARD_AUDIT,
+    **_WARD_RESTRICTED,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,

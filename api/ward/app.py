@@ -5,7 +5,19 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api import access, base
-from api.ward import certificates, dashboard, people_lookup
+from api.ward import (
+    approvals,
+    audit_search,
+    builds,
+    certificates,
+    dashboard,
+    exports,
+    holds,
+    json_api,
+    people_lookup,
+    restricted,
+    transfers,
+)
 from benefit.domain.clock import Clock, system_clock
 from benefit.services.home import Home
 from benefit.store import ward
@@ -13,7 +25,13 @@ from benefit.store import ward
 #: 上の帯に並べる画面。役割が入れるものだけが出る。
 NAV = (
     ("/", "いまの様子"),
+    ("/approvals", "承認"),
+    ("/transfers", "振込"),
+    ("/holds", "保留"),
+    ("/builds", "判定"),
     ("/people", "照会"),
+    ("/restricted", "区直轄"),
+    ("/audit", "監査ログ"),
 )
 
 
@@ -28,7 +46,19 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
         keys=home.key,
         table=access.WARD_ACCESS,
         nav=NAV,
-        routers=(dashboard.router, people_lookup.router, certificates.router),
+        routers=(
+            dashboard.router,
+            approvals.router,
+            builds.router,
+            transfers.router,
+            holds.router,
+            exports.router,
+            json_api.router,
+            people_lookup.router,
+            certificates.router,
+            restricted.router,
+            audit_search.router,
+        ),
         clock=clock,
         proxies=proxies,
     )

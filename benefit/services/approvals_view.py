@@ -88,6 +88,18 @@ class Sheet:
             table.frame.height for table in self.tables if "対象番号" in table.frame.columns
         )
 
+    @property
+    def how_many(self) -> str:
+        """いくつ。"""
+        return f"違う行 {self.count:,}件" if self.kind == "build" else f"{self.count:,}件"
+
+    @property
+    def how_much(self) -> str:
+        """いくら。"""
+        if self.kind == "build":
+            return dict(self.facts)["支給額の合計"]
+        return "お金は動きません" if self.total_yen is None else f"{self.total_yen:,}円"
+
     def refusal(self, actor: Actor) -> str:
         """この人が承認できない訳。できるなら空。"""
         if self.closed:

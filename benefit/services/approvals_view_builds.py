@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime
 
 import polars as pl
 from sqlalchemy import select
@@ -117,18 +116,13 @@ def approve(home: Home, number: int, *, digest: str, reason: str, actor: Actor, 
     )
 
 
-def book(home: Home, number: int, made: datetime, notes: tuple[str, ...]) -> tuple[bytes, int]:
-    """差の全部の Excel と、その行数。"""
+def book(home: Home, number: int) -> tuple[dict[str, pl.DataFrame], int]:
+    """差の全部の表と、その行数。"""
     programme, run = find(home, number)
     compared = runs.against_approved(home, programme, run)
-    data = difference_book.render(
-        compared.difference,
-        title=f"{programme.name} の判定 {number} の差　{'　'.join(notes)}",
-        names=programme.benefit_names,
-        checks=compared.checks,
-        made=made,
-    )
-    return data, compared.difference.rows.height
+    return difference_book.sheets(
+        compared.difference, names=programme.benefit_names, checks=compared.checks
+    ), compared.difference.rows.height
 
 
 def _tables(home: Home, programme: Programme, compared: runs.Compared, *, differs: bool) -> list[Table]:

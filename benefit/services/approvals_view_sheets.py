@@ -78,17 +78,16 @@ def approve(home: Home, seen: Sheet, *, reason: str, actor: Actor, clock: Clock)
         KINDS[seen.kind].approve(home, row, actor, clock)
 
 
-def unchanged(home: Home, seen: Sheet) -> Callable[[Connection], None]:
-    """書く直前に、同じトランザクションで、見た一枚といまが同じかを確かめる仕事を返す。
+def unchanged(home: Home, kind: str, number: int, digest: str) -> Callable[[Connection], None]:
+    """書く直前に、同じトランザクションで、見た指紋といまが同じかを確かめる仕事を返す。
 
     判定と振込は、承認の仕事そのものが指紋を確かめる（runs.approve、transfers.check_file と台帳の外部キー）。
     """
 
     def check(connection: Connection) -> None:
-        if seen.kind in KINDS:
-            in_turn(connection, KINDS[seen.kind].turn)
-            now = _generic(connection, home, seen.kind, seen.number)
-            if now.digest != seen.digest:
+        if kind in KINDS:
+            in_turn(connection, KINDS[kind].turn)
+            if _generic(connection, home, kind, number).digest != digest:
                 raise RefusedByRule(CHANGED, code="changed")
 
     return check

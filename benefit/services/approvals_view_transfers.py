@@ -112,6 +112,13 @@ def sheet(home: Home, number: int) -> Sheet:
     )
 
 
+def book(home: Home, number: int) -> pl.DataFrame:
+    """ファイルの行の全部（口座は終わり三桁）。"""
+    with reading(home.ward) as connection:
+        lines = _described(_lines(connection, number))
+    return _shown(home, lines, most=lines.height)
+
+
 def _lines(connection: Connection, number: int) -> pl.DataFrame:
     line, payment, entitlement, verdict = ward.transfer_line, ward.payment, ward.entitlement, ward.verdict
     query = (
@@ -263,9 +270,9 @@ def _benefits(home: Home, lines: pl.DataFrame, before: pl.DataFrame | None) -> p
     )
 
 
-def _shown(home: Home, lines: pl.DataFrame) -> pl.DataFrame:
+def _shown(home: Home, lines: pl.DataFrame, *, most: int = _MOST) -> pl.DataFrame:
     names = home.benefit_names
-    return lines.head(_MOST).select(
+    return lines.head(most).select(
         給付管理番号="case_number",
         給付=pl.col("benefit").replace_strict(names, default=pl.col("benefit")),
         **{"額（円）": pl.col("amount_yen")},

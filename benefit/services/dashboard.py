@@ -98,8 +98,8 @@ def progress_now() -> Subquery:
     )
 
 
-def _facts() -> Select[Any]:
-    """権利ごとの印: 給付、額、発送、収受、審査、支給、不能、結果の数、最後の支払の状態、段階。"""
+def facts_query() -> Select[Any]:
+    """権利ごとの印: 給付管理番号、給付、額、発送、収受、審査、支給、不能、結果の数、最後の支払の状態、段階。"""
     entitlement, valid, letter, verdict, payment = (
         ward.entitlement,
         ward.valid_entitlement,
@@ -153,6 +153,7 @@ def _facts() -> Select[Any]:
     )
     return (
         select(
+            entitlement.c.case_number,
             entitlement.c.benefit,
             entitlement.c.amount_yen,
             sent.label("sent"),
@@ -173,7 +174,7 @@ def _facts() -> Select[Any]:
 
 def by_benefit(connection: Connection) -> pl.DataFrame:
     """給付ごと: benefit、COUNTS、targets_yen、paid_yen、STAGES の数。"""
-    one = _facts().subquery()
+    one = facts_query().subquery()
 
     def total(column: ColumnElement[int]) -> ColumnElement[int]:
         return cast(func.sum(column), Integer)

@@ -52,8 +52,15 @@ def render(
     made: datetime,
 ) -> bytes:
     """Excel のバイト列。`checks` は（区分、検査、前に外した数、今外した数）。`made` は作った時刻として残る。"""
+    return render_sheets(sheets(difference, names=names, checks=checks), made=made, title=title)
+
+
+def sheets(
+    difference: Difference, *, names: dict[str, str], checks: Sequence[tuple[str, str, int, int]]
+) -> dict[str, pl.DataFrame]:
+    """まとめ、差の種類、検査と、差の種類ごとの行。"""
     told = [(*row, "誰も外していません" if row[3] == 0 else "") for row in checks]
-    sheets = {
+    pages = {
         "まとめ": difference.benefits.select(list(BENEFITS))
         .with_columns(pl.col("benefit").replace_strict(names, default=pl.col("benefit")))
         .rename(BENEFITS),
@@ -74,5 +81,5 @@ def render(
         [pl.col(name).cast(pl.String).str.zfill(10).alias(name) for name in _NUMBERS]
     ).select(list(COLUMNS))
     for kind in difference.moves.filter(pl.col("rows") > 0)["kind"].to_list():
-        sheets[kind] = padded.filter(pl.col("kind") == kind).rename(COLUMNS)
-    return render_sheets(sheets, made=made, title=title)
+        pages[kind] = padded.filter(pl.col("kind") == kind).rename(COLUMNS)
+    return pages
