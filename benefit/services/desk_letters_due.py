@@ -16,8 +16,8 @@ from benefit.store.bulk import insert_one
 
 #: これが付けば、もう送らなくてよい。
 ENDING = ("posted", "handed", "told", "cancelled")
-#: 期限の何日前から勧奨するか（benefit-rules C.4: 四〜六週間前）。一件に二度まで。
-REMIND_DAYS, REMIND_MOST = 42, 2
+#: 期限の何日前から勧奨するか（benefit-rules C.4: 四〜六週間前）。一件に二度まで、間をあける。
+REMIND_DAYS, REMIND_MOST, REMIND_AGAIN_DAYS = 42, 2, 14
 _ASKING = frozenset({DeskRole.OPERATOR, DeskRole.COUNTER, DeskRole.REVIEWER, DeskRole.SUPERVISOR, DeskRole.WARD_CLERK})
 #: 再発行を頼める状態: 手紙を出した後で、まだ返送を受けていない。
 REISSUE_FROM = frozenset({"P20", "P21", "C20", "C21", "C24", "C25", "F43", "F44"})
@@ -84,14 +84,23 @@ def done(
 
 
 def remind(
-    connection: Connection, *, today: date, days: int = REMIND_DAYS, most: int = REMIND_MOST, actor: Actor, at: datetime
+    connection: Connection,
+    *,
+    today: date,
+    days: int = REMIND_DAYS,
+    most: int = REMIND_MOST,
+    again_days: int = REMIND_AGAIN_DAYS,
+    actor: Actor,
+    at: datetime,
 ) -> int:
     """期限まで `days` 日を切ったのに返送のない件に、勧奨の手紙を頼む。頼んだ数を返す。
 
-    返戻・辞退・収受・死亡の申出の件は、状態が違うので入らない。一件に `most` 度まで。送っていない勧奨があれば頼まない。
+    返戻・辞退・収受・死亡の申出の件は、状態が違うので入らない。一件に `most` 度まで、前の勧奨から
+    `again_days` 日はあける。送っていない勧奨か再発行があれば頼まない。
     """
     case, due = desk.benefit_case, desk.letter_due
     waiting = _waiting().with_only_columns(due.c.case_number).where(due.c.kind.in_(("reminder", "reissue")))
+    lately = select(due.c.case_number).where(due.c.kind == "reminder", due.c.at > at - timedelta(days=again_days))
     often = (
         select(due.c.case_number)
         .join(case, (case.c.case_number == due.c.case_number) & (case.c.branch == due.c.branch))
@@ -111,6 +120,7 @@ def remind(
         case.c.due_on >= today,
         case.c.due_on < today + timedelta(days=days),
         case.c.case_number.not_in(waiting),
+        case.c.case_number.not_in(lately),
         case.c.case_number.not_in(often),
     )
     count = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()

@@ -108,12 +108,12 @@ class DeskWorld:
         self.made += numbers
         return numbers
 
-    def do(self, deed: Callable[..., Any], *given: Any, actor: Actor, **told: Any) -> Any:
+    def do(self, deed: Callable[..., Any], /, *given: Any, actor: Actor, **told: Any) -> Any:
         """一つの仕事を、一つのトランザクションで。"""
         with self.home.desk.begin() as connection:
             return deed(connection, *given, actor=actor, at=self.clock(), **told)
 
-    def read(self, question: Callable[..., Any], *given: Any, **told: Any) -> Any:
+    def read(self, question: Callable[..., Any], /, *given: Any, **told: Any) -> Any:
         """読むだけ。"""
         with self.home.desk.connect() as connection:
             return question(connection, *given, **told)
