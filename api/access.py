@@ -156,12 +156,26 @@ _WARD_RESTRICTED: Access = {
     ("POST", "/restricted/members/end"): _NAMING,
 }
 
+_APPROVER = frozenset({WardRole.APPROVER.value})
+_WARD_FAILURES: Access = {
+    ("GET", "/failures"): WARD_STAFF,
+    ("POST", "/failures/workbook"): WARD_STAFF,
+    ("GET", "/failures/{number}"): WARD_STAFF,
+    ("POST", "/failures/{number}/ask"): WARD_STAFF,
+    ("POST", "/failures/{number}/note"): WARD_STAFF,
+    ("POST", "/failures/{number}/answer"): WARD_STAFF,
+    ("POST", "/failures/{number}/approve"): _APPROVER,
+    ("POST", "/failures/{number}/match"): WARD_STAFF,
+    ("POST", "/failures/{number}/match/approve"): _APPROVER,
+}
+
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
     **_WARD_LOOK_UP,
     **_WARD_APPROVALS,
     **_WARD_AUDIT,
     **_WARD_RESTRICTED,
+    **_WARD_FAILURES,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,

@@ -12,6 +12,8 @@ from api.ward import (
     certificates,
     dashboard,
     exports,
+    failure_deeds,
+    failures,
     holds,
     json_api,
     people_lookup,
@@ -31,6 +33,7 @@ NAV = (
     ("/builds", "判定"),
     ("/people", "照会"),
     ("/restricted", "区直轄"),
+    ("/failures", "振込不能"),
     ("/audit", "監査ログ"),
 )
 
@@ -58,6 +61,8 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
             certificates.router,
             restricted.router,
             audit_search.router,
+            failures.router,
+            failure_deeds.router,
         ),
         clock=clock,
         proxies=proxies,
