@@ -48,10 +48,12 @@ class Hold:
 def _standing() -> Any:
     """審査を待つ件と、その種類（kind）。審査が途切れる前の一次入力は、続きとみない。"""
     table, review, second = desk.benefit_case, desk.form_review, desk.form_review_approval
+    tried = review.alias()
     last = (
-        select(func.max(review.c.id))
-        .where(review.c.case_number == table.c.case_number, review.c.branch == table.c.branch)
-        .where(review.c.entered == entering_event(table))
+        select(func.max(tried.c.id))
+        .where(tried.c.case_number == table.c.case_number, tried.c.branch == table.c.branch)
+        .where(tried.c.entered == entering_event(table))
+        .correlate(table)
         .scalar_subquery()
     )
     kind = case(

@@ -34,18 +34,15 @@ class Person:
     actor: Actor
 
     def get(self, path: str) -> Response:
-        return self.client.get(path, headers=self._cookie())
+        return self.client.get(path)
 
     def post(self, path: str, *, key: str = "", follow: bool = True, **form: Any) -> Response:
         given = {"csrf": csrf_of(self.token), "operation": key or f"key-{next(_keys):08d}", **form}
-        return self.client.post(path, data=given, headers=self._cookie(), follow_redirects=follow)
+        return self.client.post(path, data=given, follow_redirects=follow)
 
     def api(self, method: str, path: str, *, key: str = "", **body: Any) -> Response:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key or f"key-{next(_keys):08d}"}
         return self.client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
-
-    def _cookie(self) -> dict[str, str]:
-        return {"Cookie": f"{self.system.client.app.state.cookie}={self.token}"}  # type: ignore[attr-defined]
 
 
 def person(system: Desk, role: DeskRole, staff_id: str = "") -> Person:
@@ -58,6 +55,7 @@ def person(system: Desk, role: DeskRole, staff_id: str = "") -> Person:
     actor = Actor(name, role.value)
     token = sessions.start(system.home.desk, desk, actor, system.clock)
     client = TestClient(system.client.app, base_url="https://testserver")
+    client.cookies.set(system.client.app.state.cookie, token)  # type: ignore[attr-defined]
     return Person(system, client, token, actor)
 
 
