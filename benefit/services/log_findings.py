@@ -39,7 +39,7 @@ class Detector:
         """この材料から探す。その台帳に関わらない検知は、何も見つけない。"""
         if logs.store not in self.stores:
             return ()
-        found = self.find(logs).select(FOUND).sort("day", "who", "says")
+        found = self.find(logs).select(*FOUND).sort("day", "who", "says")
         return tuple(Finding(self.id, *row) for row in found.iter_rows())
 
 
