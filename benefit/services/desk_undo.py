@@ -20,6 +20,7 @@ from benefit.domain.deficiency import DEFECTS
 from benefit.domain.errors import RefusedByRule
 from benefit.services.desk_accounts import Account
 from benefit.services.desk_cases import case_of, need_reason, noted, write_rows
+from benefit.services.desk_letters_due import ENDING
 from benefit.store import audit, desk
 
 OWN_MINUTES = 10
@@ -35,6 +36,8 @@ FOLDED = (
     "deficiency",
     "correction_due_on",
 )
+#: 区が決めること。十分の後は、区の職員だけが取り消す。
+WARD_DECIDES = frozenset({"death_told", "appeal_accepted"})
 _FRESH = frozenset({"loaded", "reissued"})
 
 
@@ -96,6 +99,7 @@ def undo(connection: Connection, number: str, *, reason: str, actor: Actor, at: 
     values = {**fold(connection, number, standing[:-1]), "state": row["from_state"], "changed_at": at}
     write_rows(connection, [{"b_number": number, "b_before": case["state"], **values}])
     connection.execute(desk.case_event.insert().values(**reversing))
+    _cancel_letters(connection, row, actor, at)
     audit.record(
         connection,
         desk.audit_log,
@@ -109,14 +113,41 @@ def undo(connection: Connection, number: str, *, reason: str, actor: Actor, at: 
     return str(row["from_state"])
 
 
+def _cancel_letters(connection: Connection, row: Mapping[str, Any], actor: Actor, at: datetime) -> None:
+    """取り消した一歩が頼んだ、まだ送っていない手紙をやめる。"""
+    due, did = desk.letter_due, desk.letter_done
+    ended = select(did.c.letter_due_id).where(did.c.case_number == row["case_number"], did.c.deed.in_(ENDING))
+    query = select(due.c.id).where(
+        due.c.case_number == row["case_number"], due.c.at == row["at"], due.c.id.not_in(ended)
+    )
+    rows = [
+        {
+            "letter_due_id": number,
+            "case_number": row["case_number"],
+            "deed": "cancelled",
+            "note": f"「{EVENT_NAMES[row['event']]}」の取消",
+            "done_by": actor.id,
+            "at": at,
+        }
+        for number in connection.execute(query).scalars()
+    ]
+    if rows:
+        connection.execute(did.insert(), rows)
+
+
 def _why_not(row: Mapping[str, Any], actor: Actor, at: datetime) -> str:
     """この人がこの一歩を取り消せないわけ。取り消せれば空。"""
     step = step_of(row["from_state"], row["event"])
     if row["event"] in FIXED_EVENTS or step is None:
         return f"「{EVENT_NAMES.get(row['event'], row['event'])}」は、ここでは取り消せません。区へつないでください"
-    if actor.role not in step.roles and actor.role != DeskRole.SUPERVISOR:
+    own = row["actor"] == actor.id
+    if own and at - _utc(row["at"]) <= timedelta(minutes=OWN_MINUTES):
+        return ""
+    if row["event"] in WARD_DECIDES and actor.role != DeskRole.WARD_CLERK:
+        return f"「{EVENT_NAMES[row['event']]}」を取り消せるのは、区の職員です。区へつないでください"
+    if actor.role not in {*step.roles, DeskRole.SUPERVISOR}:
         return f"「{EVENT_NAMES[row['event']]}」は、この役割では取り消せません"
-    if row["actor"] == actor.id and at - _utc(row["at"]) > timedelta(minutes=OWN_MINUTES):
+    if own:
         return f"自分のした一歩を自分で取り消せるのは、{OWN_MINUTES} 分以内です。別の人か管理者に頼んでください"
     return ""
 
