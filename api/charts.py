@@ -17,7 +17,7 @@ COLOURS = ("#0017C1", "#C74700", "#197A4B", "#8B008B", "#4D4D4D")
 _PALE = ("#0017C1", "#FCE8DC", "#E6F5EC", "#F7E6F7", "#EDEDED")
 _DASHES = ("", "8 4", "2 4", "12 4 2 4", "4 2")
 _HATCHES = ("", "M0 8L8 0M-2 2L2-2M6 10L10 6", "M0 4H8", "M4 0V8", "M0 0L8 8M0 8L8 0")
-_WIDTH, _LEFT, _RIGHT, _INK, _GREY = 760, 172, 150, "#1A1A1A", "#949494"
+_WIDTH, _RIGHT, _INK = 760, 110, "#1A1A1A"
 _BAR, _GAP = 22, 18
 
 
@@ -56,19 +56,20 @@ def bars(key: str, title: str, labels: Sequence[str], series: Sequence[Series], 
     """横棒。一つの見出しに、系列の数だけ棒が並ぶ。`head` は見出しの列の名。"""
     _check(labels, series)
     most = max([1, *(value for one in series for value in one.values)])
-    room, top = _WIDTH - _LEFT - _RIGHT, 34 if len(series) > 1 else 8
+    left = _margin(labels)
+    room, top = _WIDTH - left - _RIGHT, 34 if len(series) > 1 else 8
     tall = len(series) * _BAR + _GAP
     parts = _legend(key, series) if len(series) > 1 else []
     for place, label in enumerate(labels):
         start = top + place * tall
-        parts.append(_text(_LEFT - 10, start + _BAR * len(series) / 2 + 5, label, anchor="end"))
+        parts.append(_text(left - 10, start + _BAR * len(series) / 2 + 5, label, anchor="end"))
         for order, one in enumerate(series):
             value, y = one.values[place], start + order * _BAR
             length = round(value / most * room)
-            parts.append(_rect(key, order, _LEFT, y, length, _BAR - 4))
-            parts.append(_text(_LEFT + length + 8, y + _BAR / 2 + 3, f"{value:,}{unit}"))
+            parts.append(_rect(key, order, left, y, length, _BAR - 4))
+            parts.append(_text(left + length + 8, y + _BAR / 2 + 3, f"{value:,}{unit}"))
     height = top + max(1, len(labels)) * tall
-    parts.append(_axis(_LEFT, top - 4, _LEFT, height - _GAP + 4))
+    parts.append(_axis(left, top - 4, left, height - _GAP + 4))
     return _chart(key, title, head, unit, labels, series, parts, height)
 
 
@@ -76,18 +77,19 @@ def stacked(key: str, title: str, labels: Sequence[str], series: Sequence[Series
     """積み棒。一つの見出しに一本で、系列が順に積まれる（段階の内訳）。"""
     _check(labels, series)
     totals = [sum(one.values[place] for one in series) for place in range(len(labels))]
-    most, room, top = max([1, *totals]), _WIDTH - _LEFT - _RIGHT, 34
+    left = _margin(labels)
+    most, room, top = max([1, *totals]), _WIDTH - left - _RIGHT, 34
     parts = _legend(key, series)
     for place, label in enumerate(labels):
         y = top + place * (_BAR + 10 + _GAP)
-        parts.append(_text(_LEFT - 10, y + 21, label, anchor="end"))
+        parts.append(_text(left - 10, y + 21, label, anchor="end"))
         ends = [round(done / most * room) for done in accumulate(one.values[place] for one in series)]
         for order, (begin, end) in enumerate(zip([0, *ends], ends, strict=False)):
             if end > begin:
-                parts.append(_rect(key, order, _LEFT + begin, y, end - begin, _BAR + 8))
-        parts.append(_text(_LEFT + ends[-1] + 8, y + 21, f"{totals[place]:,}{unit}"))
+                parts.append(_rect(key, order, left + begin, y, end - begin, _BAR + 8))
+        parts.append(_text(left + ends[-1] + 8, y + 21, f"{totals[place]:,}{unit}"))
     height = top + max(1, len(labels)) * (_BAR + 10 + _GAP)
-    parts.append(_axis(_LEFT, top - 4, _LEFT, height - _GAP + 4))
+    parts.append(_axis(left, top - 4, left, height - _GAP + 4))
     return _chart(key, title, head, unit, labels, series, parts, height)
 
 
@@ -189,11 +191,20 @@ def _axis(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{_INK}"/>'
 
 
+def _margin(labels: Sequence[str]) -> int:
+    """見出しの入る左の余白。"""
+    return min(320, max([60, *(_long(label) for label in labels)]) + 26)
+
+
+def _long(words: str) -> int:
+    return sum(15 if ord(letter) > 0xFF else 9 for letter in words)
+
+
 def _legend(key: str, series: Sequence[Series]) -> list[str]:
     parts, x = [], 16
     for order, one in enumerate(series):
         parts += [_rect(key, order, x, 4, 16, 16), _text(x + 22, 18, one.name)]
-        x += 46 + sum(15 if ord(letter) > 0xFF else 9 for letter in one.name)
+        x += 46 + _long(one.name)
     return parts
 
 

@@ -42,6 +42,17 @@ class Table:
         """(見出し, 数か)。"""
         return [(name, kind.is_numeric()) for name, kind in self.frame.schema.items()]
 
+    @property
+    def subject(self) -> str:
+        """一行が誰のものかを言う列。なければ空。"""
+        return next((name for name in ("給付管理番号", "対象番号") if name in self.frame.columns), "")
+
+    def key_of(self, row: Mapping[str, Any]) -> str:
+        """その行の人を照会するときの、番号の種類。照会できない行（ほかの課）なら空。"""
+        if self.subject == "給付管理番号":
+            return "case_number" if row["給付管理番号"].isdigit() else ""
+        return "household_number" if row["対象区分"] == "世帯" else "person_number"
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -84,9 +95,7 @@ class Sheet:
     @property
     def people(self) -> int:
         """この一枚に見える、人の行の数。"""
-        return sum(table.frame.height for table in self.tables if "給付管理番号" in table.frame.columns) + sum(
-            table.frame.height for table in self.tables if "対象番号" in table.frame.columns
-        )
+        return sum(table.frame.height for table in self.tables if table.subject)
 
     @property
     def how_many(self) -> str:

@@ -240,15 +240,10 @@ def _ceilings(programme: Programme, lines: pl.DataFrame, told: dict[str, int], s
         ("予算（払った分と途中の分）", spent, terms.budget_yen),
     ]
     shown = [
-        (
-            name,
-            value,
-            "決めていません" if most is None else f"{most:,}",
-            "" if most is None or value <= most else "超える",
-        )
+        (name, value, most, "決めていません" if most is None else "超える" if value > most else "")
         for name, value, most in rows
     ]
-    schema = {"見ること": pl.String, "いま": pl.Int64, "上限": pl.String, "注意": pl.String}
+    schema = {"見ること": pl.String, "いま": pl.Int64, "上限": pl.Int64, "注意": pl.String}
     return pl.DataFrame(shown, schema=schema, orient="row")
 
 

@@ -27,6 +27,12 @@ class Work:
     says: str
     path: str
     late: bool = False
+    unit: str = ""
+
+    @property
+    def told(self) -> str:
+        """数と単位。まだ何もない受渡は「－」。"""
+        return "－" if self.count < 0 else f"{self.count:,}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,9 @@ def open_work(home: Home, today: date) -> Open:
 
 def _freshness(name: str, last: date | None, today: date) -> Work:
     if last is None:
-        return Work(name, 0, "まだありません", "")
-    days = (today - last).days
-    return Work(name, days, f"最後は {last}（{days} 日前）", "", late=days > STALE_DAYS)
+        return Work(name, -1, "まだありません", "")
+    days = max(0, (today - last).days)
+    return Work(name, days, f"最後は {last}", "", late=days > STALE_DAYS, unit=" 日前")
 
 
 def _last_exchange(connection: Connection) -> tuple[date | None, date | None]:
