@@ -52,6 +52,14 @@ def fact_checks() -> tuple[PaymentCheck, ...]:
             KNOWN & (pl.col("slot_kind") == "CHILD") & ~pl.col("parent_decided"),
         ),
         PaymentCheck("CHK60", block, "受給者が亡くなっている", "区確認", KNOWN & pl.col("payee_dead")),
+        # 住民記録に出るまでの間に、家族から聞いている。生きていると二人が確かめれば解除できる。
+        PaymentCheck(
+            "CHK60H",
+            hold,
+            "受給者が亡くなったとの申し出がある（住民記録にはまだない）",
+            "区確認",
+            pl.col("death_told") & ~pl.col("payee_dead"),
+        ),
         PaymentCheck("CHK61", block, "いまの事実では支給の要件に合わない", "対象外", other),
         PaymentCheck("CHK62", block, "いまの事実では課税（所得割・租税条約）の世帯である", "対象外", taxed),
         PaymentCheck("CHK63", hold, "未申告の人がいる", "区確認", undeclared),

@@ -58,8 +58,22 @@ def review_checks() -> tuple[PaymentCheck, ...]:
             "不備",
             KNOWN & ~pl.col("ready"),
         ),
-        PaymentCheck("CHK51", block, "受け取りの辞退が承認されている", "対象外", pl.col("refused")),
+        PaymentCheck(
+            "CHK51",
+            block,
+            "受け取りの辞退が届いているか、承認されている",
+            "対象外",
+            pl.col("refused") | pl.col("refusal_told"),
+        ),
         PaymentCheck("CHK52", block, "不支給か契約の不成立が承認されている", "対象外", pl.col("not_paid_for_good")),
+        PaymentCheck("CHK53", block, "不備が直っていない（委託先の進捗）", "不備", pl.col("open_defect")),
+        PaymentCheck(
+            "CHK54",
+            block,
+            "手紙が届かずに戻っている（届いていないお知らせでは、受け取る意思が分からない）",
+            "不備",
+            pl.col("undelivered"),
+        ),
         PaymentCheck("CHK55", hold, "返送期限の後に収受している（受けるかを二人で決める）", "不備", pl.col("late")),
         PaymentCheck(
             "CHK56",

@@ -18,21 +18,27 @@ from benefit.services.gate import Standing, people, stand
 from benefit.services.home import Home
 from benefit.services.judgment_accounts import with_accounts
 from benefit.services.judgment_vanished import WARD_FILE
+from benefit.services.replies_standing import replied_since, standing_replies
 from benefit.services.transfer_lines import ACCOUNT, superseded
 from benefit.store import ward
 from benefit.store.engine import reading
+
+#: 返事が行に入れる列。
+_REPLIED = (*ACCOUNT, "received_on", "reviewed_on")
 
 
 def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     """区が直接扱う人のうち、いま払える権利の行: お知らせの辞退期限が過ぎ、まだ判定していないもの。
 
-    申請書で口座まで届いている権利（避難者・相続人）は、受理した時から払える。
-    確認書の返送が要る人（口座が分からない人）の行は、区の職員が受け付けてから作る。ここには入らない。
+    申請書で口座まで届いている権利（避難者・相続人）は、受理した時から払える。確認書の返送が要る人（口座が分からない人）は、
+    区の職員二人が確認書の口座を入れた時から払える（replies_ward）。辞退と返戻の人の行は作らない。
     """
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
         corrected = new_accounts(connection)
+        replies = standing_replies(connection)
         judged = set(connection.execute(_judged_already()).scalars()) - set(corrected["id"])
+        judged -= replied_since(connection, replies)
         letter, entitlement = ward.letter, ward.entitlement
         noticed = set(
             connection.execute(
@@ -51,6 +57,10 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
     waiting = standing.entitlements.filter(
         pl.col("open") & pl.col("ward_only") & ~pl.col("id").is_in(list(judged))
     ).join(by_claim, on="slot", how="left")
+    refusing = replies.filter(pl.col("reply") != "確認書")["entitlement_id"]
+    answered = replies.filter(pl.col("reply") == "確認書").select(*_REPLIED, id="entitlement_id")
+    waiting = waiting.filter(~pl.col("id").is_in(refusing.implode()))
+    waiting = waiting.update(answered.with_columns(pl.col("id").cast(waiting.schema["id"])), on="id", how="left")
     waiting = waiting.update(corrected.with_columns(pl.col("id").cast(waiting.schema["id"])), on="id", how="left")
     claimed = pl.col("account_number").is_not_null()
     rows = (

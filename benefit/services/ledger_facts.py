@@ -1,4 +1,4 @@
-"""支給判定が見る台帳の事実: 支払、戻ったお金、権利の終わり、手紙、前の判定、同じ口座、解除。
+"""支給判定が見る台帳の事実: 支払、戻ったお金、権利の終わり、手紙、返事、前の判定、同じ口座、解除。
 
 台帳には過去の支払が何百万行もある。だから台帳を Python に読み込まず、判定する行のほうを一時の表に入れて、
 SQL に結ばせる。答えとして返るのは、判定する行に関わる行だけである。判定と登録は、同じトランザクションの中で行う。
@@ -29,6 +29,7 @@ from benefit.services.holds import with_released
 from benefit.services.judged_lines import LINE, ids, judged_line, load, numbers
 from benefit.services.judgment_rows import Prepared
 from benefit.services.ledger_others import with_overlaps, with_sharing
+from benefit.services.ledger_replies import with_replies
 from benefit.services.transfer_lines import ACCOUNT, pending_verdicts, superseded
 from benefit.store import ward
 from benefit.store.frames import fetch
@@ -48,6 +49,7 @@ def with_ledger(connection: Connection, prepared: Prepared, programme: Programme
     rows = _with_states(rows, states)
     rows = _with_returns(connection, rows)
     rows = _with_letters(connection, rows)
+    rows = with_replies(connection, rows, programme)
     rows = with_overlaps(connection, rows, prepared, states)
     rows = with_sharing(connection, rows, prepared, programme)
     # 途中で落ちれば、表もトランザクションと一緒に消える。

@@ -28,6 +28,7 @@ SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("minor_payee", "payee_on_record", "removed_by_office", "moved_out", "sampled"), pl.Boolean),
     **dict.fromkeys(("account_bad", "holder_agrees", "holder_weak", "holder_corporate"), pl.Boolean),
     **dict.fromkeys(("guardian_on_record", "account_changed_after_review", "account_of_origin"), pl.Boolean),
+    **dict.fromkeys(("open_defect", "undelivered", "refusal_told", "death_told"), pl.Boolean),
     "account_differs": pl.Boolean,
     "released": pl.List(pl.String),
 }

@@ -1,0 +1,95 @@
+"""届いた返事は、支給判定を止める: 辞退（CHK51）、不備（CHK53）、返戻（CHK54）、死亡の申出（CHK60）。"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from benefit.services import endings, handback_lists, holds, judgment
+from benefit.services.handback_propose import propose_refusals
+from benefit.store.engine import reading
+from tests.services.conftest import FIRST, JUDGED, MAKER, PROGRAMME, Office
+from tests.support.handback import Exchange
+
+
+def told(office: Office, days: Exchange | None = None, **columns: str) -> str:
+    """判定待ちの一件（お知らせの人）が、委託先の台帳ではこうだ、という進捗情報を受け取る。その番号を返す。"""
+    days = days or Exchange(office)
+    number = next(row["給付管理番号"] for row in office.rows() if not row["収受日"] and row["口座フラグ"] == "2")
+    folder = days.make()
+    days.edit(folder, "cases.csv", number, **columns)
+    days.take(folder)
+    return number
+
+
+def test_a_returned_push_notice_is_not_paid_on_deemed_acceptance(office: Office) -> None:
+    number = told(office, 進捗状況="P21", 返戻日="2024-07-05", 返戻理由="unknown_address", 送る手紙="reissue")
+    office.judge()
+    row = office.verdicts()[number]
+    assert (row["判定"], "CHK54" in row["検査"].split(";")) == ("不可", True)
+    others = {other["判定"] for key, other in office.verdicts().items() if key != number}
+    assert others == {"支給可"}
+    with reading(office.home.ward) as connection:
+        back = handback_lists.returned(connection, PROGRAMME)
+        assert back.select("case_number", "returned_on").rows() == [(number, date(2024, 7, 5))]
+        assert handback_lists.letters_due(connection, PROGRAMME).rows() == [(number, 1, "reissue")]
+    reply = (office.root / "judged" / "reply").rglob("*.csv")
+    assert all("返戻" not in path.read_text(encoding="utf-8") for path in reply)
+
+
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("columns", "check", "verdict"),
+    [
+        ({"進捗状況": "C24", "不備": "signature"}, "CHK53", "不可"),
+        ({"進捗状況": "C25", "不備": "signature"}, "CHK53", "不可"),
+        ({"進捗状況": "P22", "辞退受付日": "2024-07-05"}, "CHK51", "不可"),
+        ({"進捗状況": "X60", "死亡申出日": "2024-07-05"}, "CHK60", "保留"),
+    ],
+)
+def test_what_the_contractor_was_told_stops_the_payment(
+    office: Office, columns: dict[str, str], check: str, verdict: str
+) -> None:
+    number = told(office, **columns)
+    office.judge()
+    row = office.verdicts()[number]
+    assert (row["判定"], row["検査"]) == (verdict, check)
+
+
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
+def test_the_next_progress_lets_the_line_through_when_judged_again(office: Office) -> None:
+    days = Exchange(office)
+    number = told(office, days, 進捗状況="C24", 不備="signature")
+    office.judge()
+    assert office.verdicts()[number]["検査"] == "CHK53"
+    days.day()  # 直った後の姿
+    judgment.judge_again(
+        office.home, PROGRAMME, "r6-2024-0001", out=office.root / "again", today=JUDGED, bank_master=office.banks,
+        clock=office.clock,
+    )  # fmt: skip
+    assert office.verdicts("again")[number]["判定"] == "支給可"
+
+
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
+def test_a_death_that_was_told_is_held_and_two_people_release_it(office: Office) -> None:
+    number = told(office, 進捗状況="X60", 死亡申出日="2024-07-05")
+    with reading(office.home.ward) as connection:
+        assert handback_lists.deceased(connection, PROGRAMME)["case_number"].to_list() == [number]
+    office.judge()
+    assert holds.held(office.home, PROGRAMME)["case_number"].to_list() == [number]
+    asked = holds.ask(office.home, PROGRAMME, number, "CHK60", reason="本人が来庁した", actor=MAKER, clock=office.clock)
+    assert holds.approve(office.home, asked, actor=FIRST, clock=office.clock) == "CHK60"
+
+
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
+def test_refusals_are_confirmed_by_two_people_of_the_ward(office: Office) -> None:
+    number = told(office, 進捗状況="P22", 辞退受付日="2024-07-05")
+    done = propose_refusals(office.home, PROGRAMME, actor=MAKER, clock=office.clock)
+    assert list(done.asked) == [number]
+    assert propose_refusals(office.home, PROGRAMME, actor=MAKER, clock=office.clock).asked == {}
+    endings.approve(office.home, done.asked[number], actor=FIRST, clock=office.clock)
+    with reading(office.home.ward) as connection:
+        assert handback_lists.refusals(connection, PROGRAMME).is_empty()
+    office.judge(today=JUDGED)
+    assert office.verdicts()[number]["検査"] == "CHK51"
