@@ -61,6 +61,30 @@ _DESK_PAPERS: Access = {
     ("POST", "/supervisor/release"): _OVERSEES,
     ("POST", "/supervisor/step"): _SUPERVISOR,
     ("POST", "/supervisor/undo"): _SUPERVISOR,
+    ("POST", "/api/v1/received-forms"): _INTAKE,
+    ("POST", "/api/v1/received-forms/list"): _INTAKE,
+    ("POST", "/api/v1/received-forms/undo"): _INTAKE,
+    ("GET", "/api/v1/received-forms/today"): _INTAKE,
+    ("POST", "/api/v1/returned-mail"): _INTAKE,
+    ("POST", "/api/v1/returned-mail/list"): _INTAKE,
+    ("GET", "/api/v1/reviews/queue"): _REVIEW,
+    ("POST", "/api/v1/reviews/next"): _REVIEW,
+    ("POST", "/api/v1/reviews/open"): _REVIEW,
+    ("POST", "/api/v1/reviews/put-back"): _REVIEW,
+    ("GET", "/api/v1/reviews/current"): _REVIEW,
+    ("POST", "/api/v1/reviews/first"): _REVIEW,
+    ("POST", "/api/v1/reviews/second"): _REVIEW,
+    ("POST", "/api/v1/deficiencies"): _REVIEW,
+    ("GET", "/api/v1/deficiencies"): _REVIEW,
+    ("POST", "/api/v1/deficiencies/notified"): _REVIEW,
+    ("POST", "/api/v1/deficiencies/correction"): _REVIEW,
+    ("GET", "/api/v1/letters-due"): _OVERSEES,
+    ("POST", "/api/v1/letters-due/done"): _OVERSEES,
+    ("POST", "/api/v1/letters-due/remind"): _SUPERVISOR,
+    ("GET", "/api/v1/workload"): _OVERSEES,
+    ("GET", "/api/v1/look-up-stops"): _OVERSEES,
+    ("POST", "/api/v1/look-up-stops/release"): _OVERSEES,
+    ("POST", "/api/v1/steps/undo"): _SUPERVISOR,
 }
 
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。
@@ -169,6 +193,18 @@ _WARD_FAILURES: Access = {
     ("POST", "/failures/{number}/match/approve"): _APPROVER,
 }
 
+_WARD_COLLECTIONS: Access = {
+    ("GET", "/collections"): WARD_STAFF,
+    ("POST", "/collections/event"): WARD_STAFF,
+    ("POST", "/collections/ask"): WARD_STAFF,
+    ("POST", "/collections/approve"): _APPROVER,
+    ("GET", "/collections/balance"): WARD_STAFF,
+    ("GET", "/collections/overdue"): WARD_STAFF,
+    ("POST", "/collections/workbook"): WARD_STAFF,
+    ("GET", "/payments"): WARD_STAFF,
+    ("POST", "/payments/search"): WARD_STAFF,
+}
+
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
     **_WARD_LOOK_UP,
@@ -176,6 +212,7 @@ WARD_ACCESS: Access = {
     **_WARD_AUDIT,
     **_WARD_RESTRICTED,
     **_WARD_FAILURES,
+    **_WARD_COLLECTIONS,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,
