@@ -11,7 +11,10 @@ from api import access, base
 from api.desk import calls, calls_case, deficiencies, intake, review, supervisor
 from api.desk.json import calls as json_calls
 from api.desk.json import case as json_case
+from api.desk.json import intake as json_intake
+from api.desk.json import review as json_review
 from api.desk.json import session as json_session
+from api.desk.json import supervisor as json_supervisor
 from benefit.domain.clock import Clock, system_clock
 from benefit.store import desk
 
@@ -43,6 +46,9 @@ def create_app(
             json_session.router,
             json_calls.router,
             json_case.router,
+            json_intake.router,
+            json_review.router,
+            json_supervisor.router,
             calls.router,
             calls_case.router,
             intake.router,
