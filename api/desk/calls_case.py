@@ -15,7 +15,7 @@ from api.guard import PageSession
 from api.once import once
 from api.page import LongText, Text, confirm, page
 from api.session import Session
-from benefit.domain.call import CALLERS, QUESTIONS, TYPED
+from benefit.domain.call import CALLERS, PAPERS, QUESTIONS, TYPED
 from benefit.domain.deficiency import CONTACT_CATEGORIES
 from benefit.domain.errors import BenefitError
 from benefit.services import (
@@ -68,6 +68,8 @@ def case_page(
     shown = {
         "session": session,
         "call": call,
+        "may_reveal": desk_reveal.may(call, standing),
+        "papers": call.purpose == PAPERS,
         "standing": standing,
         "actions": actions,
         "error": error,

@@ -38,13 +38,17 @@ class Account:
     holder_kana: str
 
 
+def may(call: Call, standing: Standing) -> bool:
+    """口座を出してよい電話か（本人で、三つの問いが合った。書類を見ている人は、書類で）。"""
+    return standing.acts and (call.purpose == PAPERS or standing.matched >= _NEEDED)
+
+
 def reveal(connection: Connection, *, call: Call, standing: Standing, reason: str, actor: Actor, at: datetime) -> int:
     """口座を出すことを残し、その番号（id）を返す。わけがない・本人確認が足りない・数を越えたら断る。"""
     why = reason.strip()
     if not why:
         raise RefusedInput("口座を出すわけを書いてください", code="reason")
-    by_phone = call.purpose != PAPERS
-    if not standing.acts or (by_phone and not standing.matched >= _NEEDED):
+    if not may(call, standing):
         raise RefusedByRule(
             "口座を出すには、本人の氏名・生年月日・住所の三つが合うことが要ります", code="identity-account"
         )

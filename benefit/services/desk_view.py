@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from benefit.domain.access import Actor, DeskRole
-from benefit.domain.case import STATE_WORDS
+from benefit.domain.case import EVENT_NAMES, STATE_WORDS
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import LETTER_KINDS
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
@@ -127,7 +127,9 @@ def defects_of(connection: Connection, case: Mapping[str, Any]) -> tuple[str, ..
 def _seen(connection: Connection, row: dict[str, Any], *, whole: bool) -> CaseSeen:
     defects = defects_of(connection, row)
     entries = timeline(connection, row["case_number"])
-    last = next((entry for entry in entries if entry.state and not entry.undone_by), None)
+    last = next(
+        (one for one in entries if one.state and not one.undone_by and one.title != EVENT_NAMES["reversed"]), None
+    )
     return CaseSeen(
         case_number=row["case_number"],
         branch=row["branch"],
