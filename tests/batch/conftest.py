@@ -54,7 +54,7 @@ def _code(home: Path, arguments: list[str]) -> str:
         people.enrol(place, "ward", named[0], now)
     finally:
         place.ward.dispose()
-    return code_at(people.SECRET, step_of(now))
+    return code_at(people.secret_of(named[0]), step_of(now))
 
 
 @pytest.fixture
