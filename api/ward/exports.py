@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import quote
 
 import polars as pl
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
 from api.guard import PageSession
@@ -26,12 +27,13 @@ from benefit.services.home import Home
 from benefit.store.engine import reading
 
 router = APIRouter(include_in_schema=False)
+Number = Annotated[int, Form(ge=0, le=2**31 - 1)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.post("/export")
 def export(
-    request: Request, session: PageSession, csrf: Text = "", what: Text = "", number: int = 0, reason: Text = ""
+    request: Request, session: PageSession, csrf: Text = "", what: Text = "", number: Number = 0, reason: Text = ""
 ) -> Response:
     """一覧を Excel で。`what` は transfer・build・holds か、数のうしろの一覧の名。"""
     confirm(session, csrf)

@@ -177,12 +177,14 @@ def shown(request: Request, session: ApiSession, kind: Kind, number: Number) -> 
 
 @router.post("/approvals/{kind}/{number}", responses=refusals(400, 404, 409, 422), summary="承認する", tags=["承認"])
 def approve(
-    request: Request, session: ApiSession, kind: Kind, number: Number, given: Approval, key: IdempotencyKey
+    request: Request, session: ApiSession, kind: Kind, number: Number, given: Approval, idempotency_key: IdempotencyKey
 ) -> dict[str, Any]:
     """見た指紋のまま承認する。変わっていれば 409 で、何も書かない。"""
     _prove(request, session, given)
     try:
-        done = approving.approve(request, session, key, kind, number, digest=given.digest, reason=given.reason)
+        done = approving.approve(
+            request, session, idempotency_key, kind, number, digest=given.digest, reason=given.reason
+        )
     except RefusedByRule as refused:
         if refused.code in approving.CHANGED:
             raise HTTPException(409, approvals_view_sheets.CHANGED) from None
@@ -191,10 +193,10 @@ def approve(
 
 
 @router.post("/transfers", responses=refusals(400, 404, 409, 422), summary="振込ファイルを作る", tags=["振込"])
-def make(request: Request, session: ApiSession, given: Making, key: IdempotencyKey) -> dict[str, Any]:
+def make(request: Request, session: ApiSession, given: Making, idempotency_key: IdempotencyKey) -> dict[str, Any]:
     """支給可の行から作る。行がなければ number は null。"""
     try:
-        number = transfers.make_file(request, session, key, given.programme, given.pay_date)
+        number = transfers.make_file(request, session, idempotency_key, given.programme, given.pay_date)
     except ValueError:
         raise HTTPException(422, "入力の形が違います: pay_date") from None
     return {"number": number}
@@ -204,12 +206,12 @@ def make(request: Request, session: ApiSession, given: Making, key: IdempotencyK
     "/transfers/{number}/release", responses=refusals(400, 404, 409, 422), summary="銀行へ送り出す", tags=["振込"]
 )
 def release(
-    request: Request, session: ApiSession, number: Number, given: Release, key: IdempotencyKey
+    request: Request, session: ApiSession, number: Number, given: Release, idempotency_key: IdempotencyKey
 ) -> dict[str, Any]:
     """二人が承認したファイルを出し箱に置く。"""
     _prove(request, session, given)
     try:
-        transfers.release_file(request, session, key, number, given.digest)
+        transfers.release_file(request, session, idempotency_key, number, given.digest)
     except RefusedByRule as refused:
         raise HTTPException(409 if refused.code in approving.CHANGED else 400, str(refused)) from None
     return {"number": number, "released": True}
@@ -222,10 +224,10 @@ def release(
     tags=["振込"],
 )
 def cancel(
-    request: Request, session: ApiSession, number: Number, given: Cancelling, key: IdempotencyKey
+    request: Request, session: ApiSession, number: Number, given: Cancelling, idempotency_key: IdempotencyKey
 ) -> dict[str, Any]:
     """支払を取消にする。番号は使い回さない。"""
-    transfers.cancel_file(request, session, key, number, given.reason)
+    transfers.cancel_file(request, session, idempotency_key, number, given.reason)
     return {"number": number, "cancelled": True}
 
 
