@@ -35,7 +35,7 @@ WARD_PLANTS: dict[str, Callable[[Traffic], str]] = {}
 
 
 def plant(where: dict[str, Callable[[Traffic], str]], detector: str) -> Callable[..., Callable[[Traffic], str]]:
-    """悪いことを一つ植え、見つかるはずの人（番号・端末）を返す関数を登録する。"""
+    """悪いことを植え、見つかるはずの人（番号・端末）を空白で並べて返す関数を登録する。"""
 
     def keep(function: Callable[[Traffic], str]) -> Callable[[Traffic], str]:
         where[detector] = function
@@ -104,8 +104,12 @@ def one_caller_tries_three_operators(made: Traffic) -> str:
 
 @plant(DESK_PLANTS, "L12")
 def a_lent_account(made: Traffic) -> str:
-    made.deed(at(working_days()[10], 10.02), "op-8", "case.view", made.cases[5][0], terminal="端末-よそ", call="T-0")
-    return "op-8"
+    # 仕事の途中のよその端末（行って戻る）と、帰った後のよその端末（ログインなしに移る）。
+    for hour, who in ((10.02, "op-8"), (17.05, "op-9")):
+        if who == "op-9":
+            made.call(at(working_days()[10], 16.95), who)
+        made.deed(at(working_days()[10], hour), who, "contact.write", terminal="端末-よそ")
+    return "op-8 op-9"
 
 
 @plant(DESK_PLANTS, "L13")
@@ -140,14 +144,14 @@ def one_account_two_households(made: Traffic) -> str:
 
 @plant(WARD_PLANTS, "L11")
 def approving_what_one_entered(made: Traffic) -> str:
-    made.editors.append((made.paid[130][2], "shonin2"))
-    return "shonin2"
+    made.editors += [(made.paid[130][2], "shonin2"), (made.paid[131][2], "shonin1")]
+    return "shonin1 shonin2"
 
 
 @plant(WARD_PLANTS, "L15")
 def one_row_was_not_checked(made: Traffic) -> str:
-    made.runs.append(("支給判定 F-N", working_days()[9], 200, 199))
-    return "支給判定 F-N"
+    made.runs.append(("F-N", working_days()[9], 200, 199))
+    return "F-N"
 
 
 @plant(WARD_PLANTS, "L16")
@@ -170,7 +174,7 @@ def test_every_planted_misuse_is_seen_and_quiet_days_stay_quiet(seed_at: int) ->
         false = found_in(make(seed).logs(store))
         assert len(false) <= MOST_FALSE_ALARMS * DAYS, Counter(one.detector for one in false)
         made = make(seed)
-        expected = {(detector, sow(made)) for detector, sow in plants.items()}
+        expected = {(detector, who) for detector, sow in plants.items() for who in sow(made).split(" ")}
         found = {(one.detector, one.who) for one in found_in(made.logs(store))}
         assert expected <= found
         # 植えたものが、ほかの検知まで鳴らし続けない。
