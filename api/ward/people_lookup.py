@@ -140,6 +140,11 @@ def _person(request: Request, session: Session, template: str) -> Response:
         person=person,
         why=why,
         cases=[_case(request, trail) for trail in person.trails],
+        steps=sorted(
+            ((trail.case["case_number"], step) for trail in person.trails for step in trail.steps),
+            key=lambda pair: pair[1].on,
+            reverse=True,
+        ),
         explained=ward_why.explained(home, person.person_number),
         clauses=ward_why.clauses,
         change_lines=change_lines,

@@ -19,6 +19,7 @@ from benefit.domain.access import ROLE_NAMES, Actor
 from benefit.domain.clock import TOKYO, Clock
 from benefit.domain.errors import RefusedInput
 from benefit.domain.typed import read_keys
+from benefit.services.audit_words import NAMES, VIEWS
 from benefit.services.home import Home
 from benefit.services.restricted_queue import PERSON_SLOTS
 from benefit.store import audit, ward
@@ -27,46 +28,6 @@ from benefit.store.engine import reading
 PAGE = 50
 #: Excel に出す行の上限。
 MOST_ROWS = 100_000
-#: 人の記録を見た（探した・開いた・紙にした）操作。
-VIEWS = {
-    "person.search": "照会で探した",
-    "person.view": "照会で開いた",
-    "person.print": "印刷した",
-    "certificate.make": "判定証明を作った",
-    "address.view": "住所を見た（区直轄）",
-    "case.view": "一件を見た",
-    "case.search": "探した",
-    "failure.view": "振込不能の一件を見た",
-    "payment.search": "納付状況を調べた",
-    "payment.view": "納付状況を見た",
-}
-NAMES = {
-    **VIEWS,
-    "login.accepted": "入った",
-    "login.refused": "入れなかった",
-    "address.ask": "住所の閲覧を申し出た",
-    "address.approve": "住所の閲覧を承認した",
-    "restricted.queue": "区直轄の並びを見た",
-    "restricted.name": "区直轄の名ざしを申し出た",
-    "restricted.name_approved": "区直轄の名ざしを承認した",
-    "restricted.end": "区直轄から外した",
-    "audit.search": "監査ログを引いた",
-    "audit.viewers": "誰が見たかを引いた",
-    "audit.export": "監査ログを表にした",
-    "failure.list": "振込不能の帳簿を見た",
-    "failure.step": "振込不能に照会・通知・覚え書き",
-    "failure.answer": "振込不能の回答を記した",
-    "failure.approve": "振込不能の回答を承認した",
-    "failure.match_ask": "銀行の行の結び付けを申し出た",
-    "failure.match": "銀行の行の結び付けを承認した",
-    "collection.ask": "入金の決め方を申し出た",
-    "collection.approve": "入金の決め方を承認した",
-    "collection.credit": "銀行の入金を記録した",
-    "beneficiaries.approve": "判定の差を承認した",
-    "staff.add": "職員を登録した",
-    "extract.import": "抽出データを取り込んだ",
-    "letters.make": "手紙を作った",
-}
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _people(home: Home, keys: Keys) -> list[str]:
     frame = restricted_queue.residents(home)
     if frame is None:
         return []
-    born = frame.filter(pl.col("birth") == keys.birth).select("person_number", "kana_name").collect()
+    born = frame.filter(pl.col("birth") == (keys.birth or "?")).select("person_number", "kana_name").collect()
     return [
         f"{number:010d}" for number, kana in born.iter_rows() if keys.kana_name and search_key(kana) == keys.kana_name
     ]

@@ -162,6 +162,8 @@ class Person:
     resident: dict[str, Any] | None
     #: この人が受け取る・対象である権利と、同じ世帯の権利。
     trails: tuple[Trail, ...]
+    #: 同じ世帯の人の氏名。
+    members: dict[int, str]
     restricted: bool
 
     @property
@@ -227,7 +229,9 @@ def look(home: Home, person_number: int, why: Why, *, actor: Actor, clock: Clock
     if row is not None and restricted:
         # 区直轄の人の住所は、ここには決して載せない。型の上でも、ないものにする。
         row = {**row, "postal_code": None, "address": None, "address2": None}
-    return Person(person_number, row, tuple(found), restricted)
+    together = _residents(home, Keys(household_number=household), []) if household else []
+    members = {one["person_number"]: one["name"] for one in together}
+    return Person(person_number, row, tuple(found), members, restricted)
 
 
 def _payees_of(connection: Connection, keys: Keys) -> list[int]:
@@ -244,7 +248,7 @@ def _residents(home: Home, keys: Keys, numbers: Sequence[int]) -> list[dict[str,
     wanted = (
         pl.col("person_number").is_in([keys.person_number, *numbers])
         | (pl.col("household_number") == keys.household_number)
-        | (pl.col("birth") == keys.birth)
+        | (pl.col("birth") == (keys.birth or "?"))
     )
     rows = frame.filter(wanted).select(_SHOWN).collect().rows(named=True)
     if keys.kana_key:

@@ -28,8 +28,18 @@ from starlette.testclient import TestClient
 from api import session as sessions
 from api.ward.app import create_app
 from benefit.domain.access import BATCH, Actor
+from benefit.domain.collection import Channel
 from benefit.records.transfer_result_row import Outcome
-from benefit.services import bank_reports, people, protections, restricted_queue
+from benefit.rules.collection_notices import NOTICE
+from benefit.services import (
+    bank_reports,
+    collection_balance,
+    collections,
+    people,
+    protections,
+    receivables,
+    restricted_queue,
+)
 from benefit.services.home import Home
 from benefit.store import ward
 from tests.conftest import Databases, StepClock
@@ -66,6 +76,7 @@ def build(home: Home, root: Path) -> None:
                 connection, ward.staff, ward.audit_log,
                 staff_id=actor.id, name="試験", role=actor.role, password="x" * 15, actor=BATCH, at=clock(),
             )  # fmt: skip
+    _money_in(home, clock)
     for actor in (*NAMED, *MORE):
         assert enrol(home, "ward", actor.id, clock())
     for actor in NAMED:
@@ -74,6 +85,33 @@ def build(home: Home, root: Path) -> None:
         restricted_queue.approve_member(home, number, actor=by, clock=clock)
     home.ward.dispose()
     home.desk.dispose()
+
+
+def _money_in(home: Home, clock: StepClock) -> None:
+    """収納: 納めた人、速報の人、未納の人、区直轄の人の調定と、相手の分からない入金、納めすぎ。"""
+    secret = restricted_queue.hidden(home)
+    frame = restricted_queue.residents(home)
+    assert frame is not None
+    everyone = frame.collect().sort("person_number")["person_number"].to_list()
+    others = [number for number in everyone if number not in secret.people][:4]
+    people_ = [*others, next(number for number in everyone if number in secret.people)]
+    # 第 1 期の納期限は、今日（8 月 6 日）の前である。
+    rows = [
+        ("001", 2024, 1, f"{11 + place}", f"{number:010d}", 12_300, 0, date(2024, 7, 1))
+        for place, number in enumerate(people_)
+    ]
+    receivables.register(
+        home, pl.DataFrame(rows, schema=receivables.RECEIVABLE, orient="row"), reason="登録", clock=clock
+    )
+    told = [("確報", "11", 12_300), ("速報", "12", 12_300), ("確報", "99", 12_300), ("確報", "13", 15_300)]
+    notices = [
+        (line, Channel.CONVENIENCE.value, kind, f"KEY:001-2024-01-{number}", date(2024, 8, 1), f"10{line:02d}",
+         "0012345", yen, date(2024, 8, 5))
+        for line, (kind, number, yen) in enumerate(told, 1)
+    ]  # fmt: skip
+    arrived = pl.DataFrame(notices, schema=NOTICE, orient="row")
+    collections.take(home, Channel.CONVENIENCE, arrived, file_name="cvs", sha256="c" * 64, clock=clock)
+    collection_balance.credit(home, Channel.CONVENIENCE, date(2024, 8, 5), 39_000, "0805-1", actor=CLERK, clock=clock)
 
 
 @cache
