@@ -99,7 +99,7 @@ def test_a_block_cannot_be_released(office: Office) -> None:
     rows[0]["支給予定額"] = "70000"
     office.judge(office.replan(rows, number=NUMBER))
     number = rows[0]["給付管理番号"]
-    for check in ("CHK70", "CHK30", "CHK60", "CHK56"):
+    for check in ("CHK70", "CHK30", "CHK61", "CHK56"):
         with pytest.raises(RefusedByRule, match="解除できる保留ではありません"):
             holds.ask(office.home, PROGRAMME, number, check, reason="x", actor=MAKER, clock=office.clock)
     with pytest.raises(RefusedByRule, match="保留になっていません"):
