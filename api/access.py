@@ -205,6 +205,24 @@ _WARD_COLLECTIONS: Access = {
     ("POST", "/payments/search"): WARD_STAFF,
 }
 
+#: 同じことの JSON（api.ward.json_look_up、json_decisions）。
+_WARD_JSON: Access = {
+    ("POST", "/api/v1/people/search"): WARD_STAFF,
+    ("POST", "/api/v1/people/case"): WARD_STAFF,
+    ("POST", "/api/v1/payments/search"): WARD_STAFF,
+    ("POST", "/api/v1/audit/search"): _AUDITOR,
+    ("GET", "/api/v1/failures"): WARD_STAFF,
+    ("POST", "/api/v1/failures/{number}/answers"): WARD_STAFF,
+    ("POST", "/api/v1/failures/{number}/answers/approval"): _APPROVER,
+    ("GET", "/api/v1/collections/queue"): WARD_STAFF,
+    ("POST", "/api/v1/collections/moves"): WARD_STAFF,
+    ("POST", "/api/v1/collections/moves/{number}/approval"): _APPROVER,
+    ("GET", "/api/v1/restricted/queue"): WARD_STAFF,
+    ("POST", "/api/v1/restricted/addresses"): WARD_STAFF,
+    ("POST", "/api/v1/restricted/addresses/{number}/approval"): _APPROVER,
+    ("POST", "/api/v1/restricted/addresses/{number}/view"): WARD_STAFF,
+}
+
 #: 区の画面（serve ward）。
 WARD_ACCESS: Access = {
     **_WARD_LOOK_UP,
@@ -213,6 +231,7 @@ WARD_ACCESS: Access = {
     **_WARD_RESTRICTED,
     **_WARD_FAILURES,
     **_WARD_COLLECTIONS,
+    **_WARD_JSON,
     **_login(WARD_EVERYONE),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,

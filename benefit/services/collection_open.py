@@ -8,10 +8,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, select
 
+from benefit.domain.access import Actor
+from benefit.domain.clock import Clock
 from benefit.domain.errors import WrongUse
 from benefit.services import collection_moves
 from benefit.services.home import Home
-from benefit.store import ward
+from benefit.store import audit, ward
 from benefit.store.engine import reading
 
 #: 理由ごとに、してよいこと。要確認は、届いたデータが食い違っているので、銀行・代行業者に確かめる。
@@ -44,6 +46,22 @@ def queue(home: Home) -> pl.DataFrame:
         events = [row["event"] for row in pending(connection)]
     counted = pl.DataFrame({"event": events}, schema={"event": pl.String}).group_by("event").agg(asked=pl.len())
     return rows.join(counted, on="event", how="left", maintain_order="left").with_columns(pl.col("asked").fill_null(0))
+
+
+def listed(home: Home, *, actor: Actor, clock: Clock) -> pl.DataFrame:
+    """並びを、見た記録を残してから返す。"""
+    rows = queue(home)
+    with home.ward.begin() as connection:
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="collections.list",
+            subject="queue",
+            detail={"rows": rows.height},
+        )
+    return rows
 
 
 def totals(rows: pl.DataFrame) -> list[tuple[str, str, int, int]]:
