@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -18,6 +18,7 @@ from benefit.domain.kana import search_key
 from benefit.services.desk_accounts import Account, account_of
 from benefit.services.home import Home
 from benefit.store import desk
+from benefit.store.engine import reading
 from tests.conftest import StepClock
 from tests.support.reviewers import REVIEWERS
 
@@ -115,30 +116,35 @@ class DeskWorld:
 
     def read(self, question: Callable[..., Any], /, *given: Any, **told: Any) -> Any:
         """読むだけ。"""
-        with self.home.desk.connect() as connection:
+        with reading(self.home.desk) as connection:
             return question(connection, *given, **told)
 
     def row(self, number: str) -> dict[str, Any]:
         """件の行。"""
+        return self.rows([number])[number]
+
+    def rows(self, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """いくつかの件の行。"""
         table = desk.benefit_case
-        with self.home.desk.connect() as connection:
-            return dict(connection.execute(sa.select(table).where(table.c.case_number == number)).mappings().one())
+        with reading(self.home.desk) as connection:
+            found = connection.execute(sa.select(table).where(table.c.case_number.in_(numbers))).mappings()
+            return {row["case_number"]: dict(row) for row in found}
 
     def state(self, number: str) -> str:
         """いまの状態。"""
         return str(self.row(number)["state"])
 
-    def events(self, number: str) -> list[dict[str, Any]]:
+    def events(self, *numbers: str) -> list[dict[str, Any]]:
         """進んだ跡（古い順）。"""
         event = desk.case_event
-        query = sa.select(event).where(event.c.case_number == number).order_by(event.c.id)
-        with self.home.desk.connect() as connection:
+        query = sa.select(event).where(event.c.case_number.in_(numbers)).order_by(event.c.id)
+        with reading(self.home.desk) as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def shot(self, *numbers: str) -> dict[str, Any]:
         """この件の、台帳にあるもの全部（断られた仕事が何も変えていないことを見るため）。"""
         found: dict[str, Any] = {}
-        with self.home.desk.connect() as connection:
+        with reading(self.home.desk) as connection:
             for table in (desk.benefit_case, *TABLES):
                 query = sa.select(table).where(table.c.case_number.in_(numbers)).order_by(*table.primary_key)
                 found[table.name] = [tuple(row) for row in connection.execute(query)]
