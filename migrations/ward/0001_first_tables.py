@@ -631,6 +631,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", "slot", "amount_yen", name=op.f("uq_failure_id_slot_amount_yen")),
     )
     op.create_table(
+        "handover_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_handover_request_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_handover_request_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover_request")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_handover_request_id_asked_by")),
+    )
+    op.create_table(
         "log_report_signature",
         sa.Column("report_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -979,6 +995,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_failure_step_failure_id")),
         sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_failure_step_made_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_failure_step")),
+    )
+    op.create_table(
+        "handover_request_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_handover_request_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_handover_request_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["handover_request.id", "handover_request.asked_by"],
+            name=op.f("fk_handover_request_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_handover_request_approval")),
     )
     op.create_table(
         "hold_release",
@@ -1897,6 +1928,7 @@ def downgrade() -> None:
     op.drop_table("protection_release_approval")
     op.drop_table("look_up_release")
     op.drop_table("hold_release")
+    op.drop_table("handover_request_approval")
     op.drop_table("failure_step")
     op.drop_table("failure_answer")
     with op.batch_alter_table("desk_progress", schema=None) as batch_op:
@@ -1933,6 +1965,7 @@ def downgrade() -> None:
 
     op.drop_table("login_attempt")
     op.drop_table("log_report_signature")
+    op.drop_table("handover_request")
     op.drop_table("failure")
     op.drop_table("extract_receipt")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:

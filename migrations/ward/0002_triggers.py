@@ -77,6 +77,8 @@ APPEND_ONLY = (
     "ward_reply",
     "ward_reply_check",
     "handover",
+    "handover_request",
+    "handover_request_approval",
     "lot",
     "restricted_member",
     "restricted_member_approval",

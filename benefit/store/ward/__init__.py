@@ -48,6 +48,7 @@ from benefit.store.ward.failures import (
     report_match,
     report_match_approval,
 )
+from benefit.store.ward.handovers import handover_request, handover_request_approval
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.metadata import (
@@ -140,6 +141,8 @@ __all__ = [
     "failure_step",
     "foreign_anchor",
     "handover",
+    "handover_request",
+    "handover_request_approval",
     "hold_release",
     "hold_release_approval",
     "inquiry",
@@ -260,6 +263,8 @@ APPEND_ONLY = (
     "ward_reply",
     "ward_reply_check",
     "handover",
+    "handover_request",
+    "handover_request_approval",
     "lot",
     "restricted_member",
     "restricted_member_approval",
