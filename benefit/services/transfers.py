@@ -20,6 +20,7 @@ from benefit.domain.errors import Place, RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.records import zengin_reader
 from benefit.records.bank_master import BankMaster
+from benefit.services import log_reports
 from benefit.services.files import sha256_of, write_atomic
 from benefit.services.gate import stand
 from benefit.services.home import Home
@@ -222,6 +223,7 @@ def release(
             )
         check_file(home, programme, number, bank_master)
         still_open(home, programme, number, clock)
+        log_reports.gate(home, clock())
         first, second = sorted(transfer.approvers)[:2]
         with home.ward.begin() as connection:
             in_turn(connection, "money")
