@@ -150,7 +150,7 @@ def digest_of(content: object) -> str:
 
 def waiting(connection: Connection) -> list[Waiting]:
     """待っているものの全部、古い順。"""
-    found = [*_builds(connection), *_transfers(connection)]
+    found = [*_builds(connection), *_transfers(connection), *_handovers(connection)]
     for name in kinds.KINDS:
         found += [
             Waiting(
@@ -236,6 +236,32 @@ def _transfers(connection: Connection) -> list[Waiting]:
             row["made_by"],
             row["made_at"],
             ("承認待ち（あと 2 人）", "承認待ち（あと 1 人）", "送り出し待ち")[min(2, row["given"])],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _handovers(connection: Connection) -> list[Waiting]:
+    """事業ごとに一番新しい受渡の申し出で、まだ渡していないもの。"""
+    asked, approval, handover = ward.handover_request, ward.handover_request_approval, ward.handover
+    newest = select(func.max(asked.c.id)).group_by(asked.c.programme)
+    handed = select(handover.c.id).where(handover.c.crossing == "payees_out", handover.c.sha256 == asked.c.sha256)
+    query = (
+        select(asked, approval.c.approved_by)
+        .outerjoin(approval, approval.c.release_id == asked.c.id)
+        .where(asked.c.id.in_(newest), ~handed.exists())
+        .order_by(asked.c.id)
+    )
+    return [
+        Waiting(
+            "handover",
+            row["id"],
+            f"{row['programme']} の受渡（{row['given_on']}）",
+            row["row_count"],
+            row["total_yen"],
+            row["asked_by"],
+            row["asked_at"],
+            "渡すのを待つ" if row["approved_by"] else "承認待ち",
         )
         for row in connection.execute(query).mappings()
     ]

@@ -12,6 +12,7 @@ from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.services import (
     approvals_view_builds,
     approvals_view_facts,
+    approvals_view_handovers,
     approvals_view_transfers,
     bank_master,
     transfers,
@@ -30,6 +31,8 @@ def sheet(home: Home, kind: str, number: int) -> Sheet:
         return approvals_view_builds.sheet(home, number)
     if kind == "transfer":
         return approvals_view_transfers.sheet(home, number)
+    if kind == "handover":
+        return approvals_view_handovers.sheet(home, number)
     if kind not in KINDS:
         raise WrongUse("承認の種類が違います", found=kind, allowed="、".join(KIND_NAMES))
     with reading(home.ward) as connection:
@@ -71,6 +74,8 @@ def approve(home: Home, seen: Sheet, *, reason: str, actor: Actor, clock: Clock)
     elif seen.kind == "transfer":
         master, programme = bank_master.in_use(home), home.programme(seen.programme)
         transfers.approve(home, programme, seen.number, bank_master=master, actor=actor, clock=clock)
+    elif seen.kind == "handover":
+        approvals_view_handovers.approve(home, seen.number, actor=actor, clock=clock)
     else:
         with reading(home.ward) as connection:
             row = row_of(connection, seen.kind, seen.number)
@@ -81,7 +86,7 @@ def approve(home: Home, seen: Sheet, *, reason: str, actor: Actor, clock: Clock)
 def unchanged(home: Home, kind: str, number: int, digest: str) -> Callable[[Connection], None]:
     """書く直前に、同じトランザクションで、見た指紋といまが同じかを確かめる仕事を返す。
 
-    判定と振込は、承認の仕事そのものが指紋を確かめる（runs.approve、transfers.check_file と台帳の外部キー）。
+    判定・振込・受渡は、承認の仕事そのものが指紋を確かめる（runs.approve、transfers.check_file と台帳の外部キーなど）。
     """
 
     def check(connection: Connection) -> None:
