@@ -42,6 +42,7 @@ from batch import (
     terminals,
     transfers,
     undo,
+    ward_replies,
 )
 from batch.context import Context
 from benefit.domain.errors import BenefitError
@@ -92,6 +93,7 @@ app.add_typer(endings.app, name="ending")
 app.add_typer(repayments.app, name="repayment")
 app.add_typer(undo.app, name="undo")
 app.add_typer(mailing.app, name="letters")
+app.add_typer(ward_replies.app, name="ward-reply")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")
 app.add_typer(judgments.hold_app, name="hold")

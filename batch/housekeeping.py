@@ -46,6 +46,10 @@ def handover_list(ctx: typer.Context) -> None:
         "bank_out": "振込ファイル（銀行へ）",
         "print_out": "印刷（再委託先へ）",
         "planned_in": "支給予定情報（委託先から）",
+        "progress_in": "進捗情報（委託先から）",
+        "recall_out": "組戻依頼（銀行へ）",
+        "failure_out": "振込不能の照会（担当課へ）",
+        "undo_out": "取消の計画",
     }
     table = Table(title="受渡管理簿", title_justify="left")
     for heading in ("時刻", "何を", "相手", "連番", "件数", "金額（円）", "指紋", "取扱者"):
