@@ -19,7 +19,11 @@ from letters.words import Words
 
 def qr_svg(number: str) -> str:
     """番号だけの QR（1 型、誤り訂正 H）を、塗りだけの SVG にする。線で描くと行の継ぎ目に白い筋が出る。"""
-    matrix = segno.make_qr(number, version=1, error="h", boost_error=False).matrix
+    return svg_of(segno.make_qr(number, version=1, error="h", boost_error=False).matrix)
+
+
+def svg_of(matrix: Sequence[Sequence[int]]) -> str:
+    """QR の升目を、塗りだけの SVG に。"""
     size = len(matrix)
     runs = []
     for y, row in enumerate(matrix):

@@ -124,6 +124,10 @@ class Parcel:
     anchors: list[Anchor]
     held: list[Anchor]
 
+    def of(self, store: str) -> list[Anchor]:
+        """この台帳の印。"""
+        return self.anchors if store == self.store else self.held
+
 
 def read(folder: Path) -> Parcel:
     """受渡フォルダを読む。書きかけ・書き換えられたものは RefusedInput。"""

@@ -287,26 +287,3 @@ def gate(home: Home, now: datetime) -> None:
     audit_verify.require_sound(home, "ward")
     with reading(home.ward) as connection:
         require_signed(connection, tokyo_date(now))
-
-
-def sheets(report: Report) -> dict[str, pl.DataFrame]:
-    """Excel の表: 検知の要約、見つかったもの、量。"""
-    detectors = report.body["detectors"]
-    summary = [(one["id"], one["says"], one["threshold"], _count(one)) for one in detectors]
-    found = [(one["id"], one["says"], *each) for one in detectors for each in one["found"]]
-    names = ("検知", "何を見るか", "知らせる境", "結果")
-    return {
-        "検知": pl.DataFrame(summary, schema=dict.fromkeys(names, pl.String), orient="row"),
-        "見つかったもの": pl.DataFrame(
-            found, schema=dict.fromkeys(("検知", "何を見るか", "日", "誰・どれ", "内容"), pl.String), orient="row"
-        ),
-        "量": pl.DataFrame(
-            report.body["volumes"]["actions"], schema={"操作": pl.String, "件数": pl.Int64}, orient="row"
-        ),
-    }
-
-
-def _count(one: Mapping[str, Any]) -> str:
-    if not one["here"]:
-        return "この台帳では調べない"
-    return f"{one['count']} 件" if one["count"] else "なし"
