@@ -30,6 +30,19 @@ def _login(everyone: frozenset[str]) -> Access:
     }
 
 
+def _people(admin: str, keepers: frozenset[str]) -> Access:
+    """人と端末（管理者だけ）と、非常用の ID。どちらの画面でも同じ。"""
+    gets = ("/staff", "/staff/review.xlsx", "/terminals")
+    posts = ("/staff/add", "/staff/open", "/staff/end", "/staff/reset", "/staff/unlock", "/staff/role")
+    sealed = ("/break-glass/ask", "/break-glass/approve", "/break-glass/close", "/break-glass/report")
+    return {
+        **{("GET", path): frozenset({admin}) for path in gets},
+        **{("POST", path): frozenset({admin}) for path in (*posts, "/terminals/add", "/terminals/end")},
+        ("GET", "/break-glass"): keepers,
+        **{("POST", path): keepers for path in sealed},
+    }
+
+
 #: 紙を受ける人、審査をする人、手紙を出す人、仕事の量を見る人（給付管理システム）。
 _INTAKE = frozenset({DeskRole.COUNTER.value, DeskRole.REVIEWER.value, DeskRole.SUPERVISOR.value})
 _REVIEW = frozenset({DeskRole.REVIEWER.value, DeskRole.SUPERVISOR.value})
@@ -91,6 +104,10 @@ _DESK_PAPERS: Access = {
 DESK_ACCESS: Access = {
     **_DESK_PAPERS,
     **_login(EVERYONE),
+    **_people(
+        DeskRole.WARD_ADMIN.value,
+        frozenset({DeskRole.SUPERVISOR.value, DeskRole.WARD_CLERK.value, DeskRole.WARD_ADMIN.value}),
+    ),
     ("GET", "/"): EVERYONE,
     ("POST", "/search"): CASE_ROLES,
     ("POST", "/call/end"): CASE_ROLES,
@@ -236,6 +253,7 @@ WARD_ACCESS: Access = {
     **_WARD_COLLECTIONS,
     **_WARD_JSON,
     **_login(WARD_EVERYONE),
+    **_people(WardRole.ADMIN.value, frozenset({WardRole.CLERK.value, WardRole.APPROVER.value, WardRole.ADMIN.value})),
     ("GET", "/"): WARD_EVERYONE,
     ("GET", "/static/{name}"): OPEN,
     ("GET", "/favicon.ico"): OPEN,

@@ -23,6 +23,7 @@ from api.ward import (
     payments_lookup,
     people_lookup,
     restricted,
+    staff,
     transfers,
 )
 from benefit.domain.clock import Clock, system_clock
@@ -42,6 +43,9 @@ NAV = (
     ("/failures", "振込不能"),
     ("/collections", "収納"),
     ("/audit", "監査ログ"),
+    ("/staff", "人"),
+    ("/terminals", "端末"),
+    ("/break-glass", "非常用"),
 )
 
 
@@ -72,6 +76,7 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
             failures.router,
             failure_deeds.router,
             collections.router,
+            *staff.routers,
             payments_lookup.router,
             json_look_up.router,
             json_decisions.router,

@@ -173,6 +173,16 @@ def used(connection: Connection, tables: AccessTables) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def now_of(row: Row, at: datetime) -> str:
+    """申し出（used の一行）のいま。"""
+    approved = aware(row["approved_at"])
+    if approved is None:
+        return "承認待ち"
+    if row["closed_at"] is not None:
+        return "閉じた"
+    return "開いている" if at - approved < OPEN_FOR else "時間が過ぎた"
+
+
 def _open(connection: Connection, tables: AccessTables, account: str, at: datetime) -> Row | None:
     asked, approval, closed = tables.break_glass, tables.break_glass_approval, tables.break_glass_closed
     query = (

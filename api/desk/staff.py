@@ -1,0 +1,7 @@
+"""給付管理システムの、人・端末・非常用の ID の画面。"""
+
+from __future__ import annotations
+
+from api import sealed, staff
+
+routers = (staff.router_for(), sealed.router_for())
