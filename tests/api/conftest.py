@@ -14,7 +14,6 @@ from functools import cache
 import pytest
 import uvicorn
 from playwright.sync_api import Page, sync_playwright
-from pwdlib import PasswordHash
 from starlette.testclient import TestClient
 
 from api.desk.app import create_app
@@ -22,6 +21,7 @@ from benefit.domain.access import DeskRole
 from benefit.domain.case import CASE_STATES
 from benefit.domain.entitlement import check_digit
 from benefit.domain.kana import search_key
+from benefit.services import people_password
 from benefit.services.home import Home
 from benefit.store import desk
 from tests.conftest import StepClock
@@ -33,8 +33,8 @@ CROWD = ("ヤマモト　ユウコ", "1980-01-01")
 
 @cache
 def password_hash() -> str:
-    """要約は遅い計算なので、一度だけする（登録そのものは test_people が見る）。"""
-    return PasswordHash.recommended().hash(PASSWORD)
+    """試験の人の合言葉の要約。軽い手間で（本番の手間は test_people_login が見る）。"""
+    return people.cheap().hash(PASSWORD)
 
 
 def number_of(place: int) -> str:
@@ -96,7 +96,8 @@ def case_row(place: int, state: str, name: str, kana: str, birth: str) -> dict[s
 
 
 @pytest.fixture
-def desk_system(home: Home, clock: StepClock) -> Iterator[Desk]:
+def desk_system(home: Home, clock: StepClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(people_password, "PASSWORDS", people.cheap())
     rows = [
         case_row(
             place,

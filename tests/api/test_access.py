@@ -1,34 +1,21 @@
-"""入る・出る・入れない。"""
+"""どの答えも、安全の見出しを持ち、よその場所からの送信を断り、OpenAPI に書いたとおりに答える。"""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api import access
-from benefit.domain.access import DeskRole
 from tests.api.conftest import Desk, number_of
+from tests.api.phone import PROGRESS, key, opened
 
-
-def test_without_login_every_page_leads_to_the_login_and_every_api_refuses(desk_system: Desk) -> None:
-    for (method, path), roles in access.DESK_ACCESS.items():
-        if not roles:
-            continue
-        url = path.replace("{case_number}", number_of(1))
-        answer = desk_system.client.request(method, url, follow_redirects=False, data={} if "api" not in path else None)
-        wanted = {401, 422} if path.startswith("/api/") else {303, 422}
-        assert answer.status_code in wanted, (method, path, answer.status_code)
-        assert "試験" not in answer.text
-
-
-@pytest.mark.parametrize("role", list(DeskRole))
-def test_each_role_may_look_and_nothing_else_is_open(desk_system: Desk, role: DeskRole) -> None:
-    headers = desk_system.token(f"{role.value}1")
-    answer = desk_system.client.get(f"/api/v1/cases/{number_of(1)}", headers=headers)
-    allowed = role.value in access.DESK_ACCESS[("GET", "/api/v1/cases/{case_number}")]
-    assert answer.status_code == (200 if allowed else 403)
+#: Schemathesis の例の数（一つの道につき）。深く見るときは SCHEMA_EXAMPLES=2000。
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "8"))
 
 
 def test_a_route_without_a_row_stops_the_start() -> None:
@@ -42,9 +29,10 @@ def test_a_route_without_a_row_stops_the_start() -> None:
         access.check(app, {})
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_a_form_without_its_own_word_or_from_elsewhere_is_refused(desk_system: Desk) -> None:
     csrf = desk_system.login()
-    form = {"call_reference": "T", "purpose": "辞退", "case_number": number_of(1)}
+    form = {"call_reference": "T", "purpose": PROGRESS, "words": number_of(1)}
     assert desk_system.client.post("/search", data=form).status_code == 403
     assert desk_system.client.post("/search", data={**form, "csrf": "0" * 64}).status_code == 403
     foreign = desk_system.client.post(
@@ -55,8 +43,9 @@ def test_a_form_without_its_own_word_or_from_elsewhere_is_refused(desk_system: D
     assert own.status_code == 200
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_every_answer_carries_the_safety_headers(desk_system: Desk) -> None:
-    for url in ("/login", "/", "/api/v1/cases/1", "/static/desk.css", "/nowhere"):
+    for url in ("/login", "/", "/case", "/api/v1/case", "/static/desk.css", "/nowhere"):
         answer = desk_system.client.get(url, follow_redirects=False)
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -65,21 +54,49 @@ def test_every_answer_carries_the_safety_headers(desk_system: Desk) -> None:
             assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_parameter_given_twice_is_refused(desk_system: Desk) -> None:
-    assert desk_system.client.get("/login?a=1&a=2").status_code == 400
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_no_page_carries_a_script_or_a_style_of_its_own(desk_system: Desk) -> None:
+    csrf = desk_system.login()
+    opened(desk_system, desk_system.token("supervisor1"))
+    form = {"csrf": csrf, "call_reference": "T", "purpose": PROGRESS, "words": number_of(1)}
+    pages = [
+        desk_system.client.get("/"),
+        desk_system.client.post("/search", data=form),
+        desk_system.client.get("/case"),
+    ]
+    for page in pages:
+        for inline in ("<script", "<style", "style=", "onclick", "javascript:"):
+            assert inline not in page.text
 
 
-def test_the_api_keeps_its_own_description(desk_system: Desk) -> None:
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("standing", ["opened", "no-call"])
+def test_the_api_keeps_its_own_description(desk_system: Desk, standing: str) -> None:
     """OpenAPI に書いたとおりに答え、書いていない入力を断る（Schemathesis）。"""
     headers = desk_system.token()
+    if standing == "opened":
+        opened(desk_system, headers, purpose="口座のこと")
     schema = schemathesis.openapi.from_asgi("/openapi.json", desk_system.client.app)
-
-    for result in schema.include(path_regex="^/api/(search|cases)").get_all_operations():
+    checked = 0
+    for result in schema.include(path_regex=r"^/api/v1/(calls|search|case)").get_all_operations():
         operation = result.ok()
+        checked += 1
 
-        @settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
         @given(case=operation.as_strategy())
         def one(case: schemathesis.Case) -> None:
-            case.call_and_validate(headers=headers, session=desk_system.client)
+            if case.headers and "Idempotency-Key" in case.headers:
+                case.headers["Idempotency-Key"] = key()
+            # 形が合っても、決まりで断ることはある（電話の前の検索、書いていない理由）。400 は OpenAPI に載っている。
+            case.call_and_validate(
+                headers=headers, session=desk_system.client, excluded_checks=[positive_data_acceptance]
+            )
 
         one()
+    assert checked == 10

@@ -10,7 +10,7 @@ from pydantic import BaseModel, StringConstraints
 from sqlalchemy import Connection
 
 from api.desk import hits
-from api.desk.json.shapes import Given, Message, Short, refusals
+from api.desk.json.shapes import Given, Message, Purpose, Short, refusals
 from api.guard import ApiSession
 from api.once import IdempotencyKey, once
 from benefit.domain.errors import RefusedByRule
@@ -25,7 +25,7 @@ class CallBegun(Given):
     """受けた電話: 受付番号と用件。この後の検索と閲覧のログに載る。"""
 
     reference: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)]
-    purpose: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PRINTABLE)]
+    purpose: Purpose
 
 
 class CallShown(BaseModel):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from api.desk import typed_digest
 from api.desk.json.case_shapes import AccountShown, ActionShown, OperatorCase, StaffCase, shown
-from api.desk.json.shapes import Given, Long, Message, Reason, Short, refusals
+from api.desk.json.shapes import Caller, Category, Given, Long, Message, Question, Reason, Short, Template, refusals
 from api.guard import ApiSession
 from api.once import IdempotencyKey, once
 from benefit.domain.call import QUESTIONS
@@ -53,8 +53,8 @@ class IdentityShown(BaseModel):
 class IdentityGiven(Given):
     """聞いたこと。`ticked` は聞いて確かめた問い、ほかは聞いたとおりの言葉（台帳と照らすだけで、残らない）。"""
 
-    caller: Short
-    ticked: Annotated[list[Short], Field(max_length=len(QUESTIONS), default_factory=list)]
+    caller: Caller
+    ticked: Annotated[list[Question], Field(max_length=len(QUESTIONS), default_factory=list)]
     birth: Short = ""
     address: Short = ""
     number: Short = ""
@@ -63,8 +63,8 @@ class IdentityGiven(Given):
 class ContactGiven(Given):
     """対応の記録。`corrects` は追記する記録の番号。"""
 
-    category: Short = "call"
-    template: Short = ""
+    category: Category = "call"
+    template: Template = ""
     body: Long = ""
     corrects: int | None = Field(default=None, ge=1, le=2**31 - 1)
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from benefit.domain.call import CALLERS, PURPOSES, QUESTIONS
+from benefit.domain.deficiency import CONTACT_CATEGORIES
+from benefit.services.desk_notes import TEMPLATES
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
 Long = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+# 決まった言葉は、OpenAPI にも並べる。
+Purpose = Literal[PURPOSES]
+Caller = Literal[tuple(CALLERS)]
+Question = Literal[tuple(QUESTIONS)]
+Category = Literal[tuple(CONTACT_CATEGORIES)]
+Template = Literal["", *TEMPLATES]
 
 
 class Given(BaseModel):
