@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
-from benefit.domain.access import BATCH
+from benefit.domain.access import BATCH, Actor
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services.desk_intake import Arrival, day_counts, duplicates, forms_of, read_number, receive, receive_many
 from benefit.store import desk
@@ -50,6 +52,21 @@ def test_a_second_paper_for_the_number_is_linked_to_the_first_and_moves_nothing(
     assert world.row(number)["received_on"] == CAME
     (listed,) = [row for row in world.read(duplicates) if row["case_number"] == number]
     assert (listed["box"], listed["first_id"], listed["first_received_on"]) == ("箱-8", first.form_id, CAME)
+
+
+def test_two_hands_on_the_same_paper_at_once_take_it_once(world: DeskWorld) -> None:
+    """同じ番号を二人が同時に打った。一人が受け付け、もう一人は二重提出になる。"""
+    number, gate = world.case(), Barrier(2)
+
+    def take(actor: Actor) -> str:
+        gate.wait(30)
+        with world.home.desk.begin() as connection:
+            return receive(connection, form(number), actor=actor, at=world.clock()).standing
+
+    with ThreadPoolExecutor(2) as hands:
+        standings = sorted(hands.map(take, (COUNTER, FIRST)))
+    assert standings == ["duplicate", "taken"]
+    assert [event["event"] for event in world.events(number)] == ["loaded", "form_received"]
 
 
 def test_the_store_itself_holds_one_accepted_paper(world: DeskWorld) -> None:
