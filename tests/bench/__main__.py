@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.bench.extracts import write_big
 
@@ -288,6 +289,43 @@ def zengin_records() -> list[Figure]:
     return figures
 
 
+def desk_calls(what: str) -> dict[str, Any]:
+    """給付管理システムを PostgreSQL で動かし、電話の照会を測る。"""
+    with fresh_databases() as new:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.desk_calls", new(), what],
+            cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def desk_look_up() -> list[Figure]:
+    """番号の検索一回の秒。比は、同じサーバーの動かない答えと、同じ台帳への素の SELECT + INSERT に対して。"""
+    told = desk_calls("look-up")
+    value = statistics.median(told["look_up"]) * 1000
+    name = f"desk-look-up（p50 {told['p50'] * 1000:.1f} ms、p99 {told['p99'] * 1000:.1f} ms）"
+    figures = []
+    for key, against in (("still", "同じサーバーの動かない答え"), ("bare", "素の SELECT + INSERT")):
+        ratio = statistics.median(own / peer for own, peer in zip(told["look_up"], told[key], strict=True))
+        figures.append(Figure(name, round(value, 2), "ms", against, round(ratio, 1), "（比のみ）", told["rows"], 0))
+    return figures
+
+
+def desk_during_load() -> list[Figure]:
+    """T29: 38,000 件の受渡を受け入れ続ける間の、30 人の電話。比は、目標の 300 ミリ秒に対して。"""
+    told = desk_calls("calls")
+    value = told["p95"] * 1000
+    load = statistics.median(told["loads"])
+    name = (
+        f"desk-30-calls-during-load（p50 {told['p50'] * 1000:.0f} ms、p99 {told['p99'] * 1000:.0f} ms、"
+        f"誤り {told['failed']}、受入 {load:.1f} 秒 × {len(told['loads'])}）"
+    )
+    if told["failed"]:
+        sys.stderr.write(f"誤り: {told['errors']}\n")
+    return [Figure(name, round(value, 1), "ms", "目標 300 ms", round(value / 300, 2), "≤ 1", told["answers"], 0)]
+
+
 LARGE = 3_770_000
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "build-csv": build_csv,
@@ -300,6 +338,8 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "payment-judging-postgresql": payment_judging_postgresql,
     "collection-records": collection_records,
     "zengin-1000k": zengin_records,
+    "desk-look-up": desk_look_up,
+    "desk-30-calls": desk_during_load,
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
 LONG: dict[str, Callable[[], list[Figure]]] = {
