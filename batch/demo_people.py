@@ -39,7 +39,7 @@ DESK = (
 
 def add(home: Home, at: datetime) -> str:
     """皆を登録し、皆に同じ合言葉を返す。"""
-    from benefit.services import people
+    from benefit.services import break_glass, people, terminals
     from benefit.store import desk, ward
 
     password = "-".join(secrets.token_hex(3) for _ in range(3))
@@ -57,6 +57,8 @@ def add(home: Home, at: datetime) -> str:
                     actor=BATCH,
                     at=at,
                 )
+            break_glass.seal(connection, tables, at=at)
+            terminals.console(connection, tables, actor=BATCH, at=at)
     return password
 
 
