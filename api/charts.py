@@ -242,5 +242,10 @@ def _apart(ends: Sequence[tuple[int, int]], least: int, top: int, bottom: int) -
     placed: list[tuple[int, int]] = []
     for y, order in sorted(ends):
         placed.append((max(y, placed[-1][0] + least) if placed else max(y, top), order))
-    over = max(0, placed[-1][0] - bottom) if placed else 0
-    return [(y - over, order) for y, order in placed]
+    # 下にあふれたら、下から順に押し上げる（離れた線の名まで動かすと、図の外へ出る）。
+    limit, shifted = bottom, []
+    for y, order in reversed(placed):
+        limit = min(y, limit)
+        shifted.append((limit, order))
+        limit -= least
+    return shifted[::-1]

@@ -182,7 +182,17 @@ def _by_person(work: tuple[desk_workload.Worked, ...]) -> charts.Chart:
     series = [
         charts.Series(name, [many[place] for many in sums.values()]) for place, name in enumerate(desk_workload.SERIES)
     ]
-    return charts.bars("person", "人ごとの仕事", [people[who][:10] for who in sums], series, unit="件", head="人")
+    return charts.bars("person", "人ごとの仕事", [_short(people[who]) for who in sums], series, unit="件", head="人")
+
+
+def _short(name: str) -> str:
+    """図の左に入る長さの名（全角で 10 字まで）。"""
+    room = 20
+    for place, letter in enumerate(name):
+        room -= 2 if ord(letter) > 0xFF else 1
+        if room < 0:
+            return f"{name[: place - 1]}…"
+    return name
 
 
 def _by_day(work: tuple[desk_workload.Worked, ...], days: tuple[date, ...]) -> charts.Chart:

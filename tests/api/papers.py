@@ -17,6 +17,7 @@ from benefit.domain.case import CASE_STATES
 from benefit.domain.deficiency import CHECK_ITEMS
 from benefit.store import desk
 from tests.api.conftest import Desk, number_of
+from tests.support import people
 
 #: 一次・二次の入力で打つ口座（カナ氏名「シケン　…」の人のもの）。
 ACCOUNT = {"bank_code": "9999", "branch_code": "001", "account_type": "1", "account_number": "1234567"}
@@ -51,7 +52,8 @@ def person(system: Desk, role: DeskRole, staff_id: str = "") -> Person:
     with system.home.desk.begin() as connection:
         if not connection.execute(desk.staff.select().where(desk.staff.c.id == name)).first():
             one = connection.execute(desk.staff.select().where(desk.staff.c.id == f"{role.value}1")).mappings().one()
-            connection.execute(desk.staff.insert().values({**one, "id": name, "name": f"試験 {name}"}))
+            finished = people.finished(system.home, "desk", name, system.clock())
+            connection.execute(desk.staff.insert().values({**one, **finished, "id": name, "name": f"試験 {name}"}))
     actor = Actor(name, role.value)
     token = sessions.start(system.home.desk, desk, actor, system.clock)
     client = TestClient(system.client.app, base_url="https://testserver")
