@@ -16,7 +16,7 @@ from benefit.domain.handback import possible_states
 from benefit.records import desk_progress
 from benefit.services import desk_handback
 from benefit.services.files import MANIFEST
-from benefit.store import ward
+from benefit.store import desk, ward
 from tests.services.conftest import PROGRAMME, Office
 from tests.support.handback import Exchange
 from tests.support.small_ward import read, write
@@ -244,6 +244,30 @@ def listed(office: Office, sequence: int) -> set[tuple[str, str]]:
     with office.home.ward.connect() as connection:
         query = sa.select(table.c.case_number, table.c.kind).where(table.c.sequence == sequence)
         return {tuple(row) for row in connection.execute(query)}
+
+
+@pytest.mark.parametrize("office", ["postgresql"], indirect=True)
+def test_an_event_that_was_committed_late_is_not_lost(office: Office) -> None:
+    """小さい番号を取った仕事が、大きい番号の仕事より後に確定する（PostgreSQL）。"""
+    days = Exchange(office)
+    slow, quick = days.in_states("C20", "C20")
+    with office.home.desk.connect() as late:
+        step = {
+            "case_number": slow, "at": office.clock(), "actor": "x", "role": "counter", "event": "letter_seen",
+            "from_state": "C20", "to_state": "C20", "reason": "", "evidence": "",
+        }  # fmt: skip
+        late.execute(desk.case_event.insert().values(**step))
+        days.tell(quick, "refusal_received")
+        days.day()
+        days.export_and_load()
+        late.commit()
+    taken = days.day()
+    assert taken.events_new == 1
+    with office.home.ward.connect() as connection:
+        table = ward.desk_event
+        assert connection.execute(sa.select(table.c.case_number).where(table.c.event == "letter_seen")).all() == [
+            (slow,)
+        ]
 
 
 @SQLITE
