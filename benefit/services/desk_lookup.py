@@ -84,6 +84,8 @@ def search(connection: Connection, keys: Keys, *, call: Call, actor: Actor, at: 
         at=at,
         actor=actor,
         action="case.search",
+        # 当て推量で探す人は、当たらなかった番号で分かる。
+        subject=keys.case_number[:11],
         reason=call.purpose,
         detail={
             "by": by,

@@ -13,7 +13,7 @@ from benefit.store import desk
 from tests.api.conftest import CROWD, Desk, audit_rows, number_of
 from tests.api.phone import ADDRESS, answer, begin, identify, opened, search, written
 
-SECRETS = ("髙﨑", "1950-11-12", "11月12日", "一丁目2番", "振り込みました", "振込済", "456")
+SECRETS = ("髙﨑", "1950-11-12", "11月12日", "一丁目2番", "振り込みました", "振込済", "****456")
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
