@@ -1,4 +1,4 @@
-"""JSON の道（/api/v1）: 振込不能の回答、入金の決め方、区直轄の住所。書込みには札（Idempotency-Key）が要り、一度だけ行う。"""
+"""JSON の道: 振込不能の回答、入金の決め方、区直轄の住所。書込みには札（Idempotency-Key）が要り、一度だけ行う。"""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def failures(request: Request, session: ApiSession) -> list[Failure]:
 
 
 @router.post("/failures/{number}/answers", summary="回答を記す", tags=["振込不能"], responses=_REFUSALS)
-def answer(request: Request, session: ApiSession, number: Number, given: FailureAnswer, key: IdempotencyKey) -> Done:
+def answer(
+    request: Request, session: ApiSession, number: Number, given: FailureAnswer, idempotency_key: IdempotencyKey
+) -> Done:
     """担当課の回答を記す。別の人が承認するまで効かない。"""
     typed = list(given.account.model_dump().values()) if given.account else [""] * 5
     told: dict[str, Any] = {
@@ -160,20 +162,20 @@ def answer(request: Request, session: ApiSession, number: Number, given: Failure
         "account": typed,
         "not_ours": "1" if given.not_ours else "",
     }
-    once(request, session, key, number, told, lambda home, how: write_answer(home, number, told, how))
+    once(request, session, idempotency_key, number, told, lambda home, how: write_answer(home, number, told, how))
     return Done(detail="記しました。別の人の承認を待ちます")
 
 
 @router.post("/failures/{number}/answers/approval", summary="回答を承認する", tags=["振込不能"], responses=_REFUSALS)
 def approve_answer(
-    request: Request, session: ApiSession, number: Number, given: AnswerApproval, key: IdempotencyKey
+    request: Request, session: ApiSession, number: Number, given: AnswerApproval, idempotency_key: IdempotencyKey
 ) -> Done:
     """回答を承認する。記した人は承認できない。"""
     prove(request, session, given.password, given.code)
     once(
         request,
         session,
-        key,
+        idempotency_key,
         number,
         {"answer": given.answer},
         lambda home, how: failure_answers.approve(home, given.answer, **how),
@@ -196,7 +198,7 @@ def queue(request: Request, session: ApiSession) -> list[Waiting]:
 
 
 @router.post("/collections/moves", summary="入金の決め方を申し出る", tags=["収納"], responses=_REFUSALS)
-def ask_move(request: Request, session: ApiSession, given: Move, key: IdempotencyKey) -> Done:
+def ask_move(request: Request, session: ApiSession, given: Move, idempotency_key: IdempotencyKey) -> Done:
     """申し出る。別の人が承認するまで、一円も動かない。"""
     told = {
         "event": given.event,
@@ -205,15 +207,17 @@ def ask_move(request: Request, session: ApiSession, given: Move, key: Idempotenc
         "receivable": str(given.receivable or ""),
         "reason": given.reason,
     }
-    ask_once(request, session, key, told)
+    ask_once(request, session, idempotency_key, told)
     return Done(detail="申し出ました。別の人の承認を待ちます")
 
 
 @router.post("/collections/moves/{number}/approval", summary="決め方を承認する", tags=["収納"], responses=_REFUSALS)
-def approve_move(request: Request, session: ApiSession, number: Number, given: Proof, key: IdempotencyKey) -> Done:
+def approve_move(
+    request: Request, session: ApiSession, number: Number, given: Proof, idempotency_key: IdempotencyKey
+) -> Done:
     """承認する。申し出た人は承認できない。"""
     prove(request, session, given.password, given.code)
-    approve_once(request, session, key, number)
+    approve_once(request, session, idempotency_key, number)
     return Done(detail="承認しました")
 
 
@@ -235,13 +239,13 @@ def restricted(request: Request, session: ApiSession) -> list[RestrictedCase]:
 
 
 @router.post("/restricted/addresses", summary="住所を見ることを申し出る", tags=["区直轄"], responses=_REFUSALS)
-def ask_address(request: Request, session: ApiSession, given: AddressAsked, key: IdempotencyKey) -> Done:
+def ask_address(request: Request, session: ApiSession, given: AddressAsked, idempotency_key: IdempotencyKey) -> Done:
     """申し出る。別の人が承認すると、60 分だけ見える。"""
     clock = request.app.state.clock
     deed(
         request,
         session,
-        key,
+        idempotency_key,
         given.model_dump(),
         lambda home: restricted_queue.ask_address(
             home, int(given.person_number), reason=given.reason, actor=session.actor, clock=clock
@@ -253,13 +257,13 @@ def ask_address(request: Request, session: ApiSession, given: AddressAsked, key:
 @router.post(
     "/restricted/addresses/{number}/approval", summary="住所の閲覧を承認する", tags=["区直轄"], responses=_REFUSALS
 )
-def approve_address(request: Request, session: ApiSession, number: Number, key: IdempotencyKey) -> Done:
+def approve_address(request: Request, session: ApiSession, number: Number, idempotency_key: IdempotencyKey) -> Done:
     """承認する。申し出た人は承認できない。"""
     clock = request.app.state.clock
     deed(
         request,
         session,
-        key,
+        idempotency_key,
         {"number": number},
         lambda home: restricted_queue.approve_address(home, number, actor=session.actor, clock=clock),
     )

@@ -19,6 +19,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import polars as pl
+import pytest
 import sqlalchemy as sa
 import uvicorn
 from httpx2 import Response
@@ -249,3 +250,20 @@ def sign_in(page: Page, site: str, world: World, actor: Actor) -> None:
         {"name": COOKIE, "value": world.token, "url": site.replace("http:", "https:"), "secure": True,
          "httpOnly": True, "sameSite": "Strict"}
     ])  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path: Path, sqlite_template: Path) -> Iterator[World]:
+    """動いている区（SQLite だけ。データベースによらない試験のため）。"""
+    made = World(copied(sqlite_template, tmp_path / "world"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[World]:
+    """動いている区（両方のデータベースで）。"""
+    databases = request.getfixturevalue("pg") if request.param == "postgresql" else None
+    made = World(copied(sqlite_template, tmp_path / "world", databases))
+    yield made
+    made.close()

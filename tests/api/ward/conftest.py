@@ -21,11 +21,12 @@ from benefit.domain.access import WardRole
 from benefit.services.home import Home
 from benefit.store import ward
 from tests.api.conftest import PASSWORD, password_hash
+from tests.api.world import both, world
 from tests.conftest import Databases, StepClock
 from tests.services.conftest import Office, office, prepared_pg, prepared_sqlite
 from tests.support import people
 
-__all__ = ["office", "prepared_pg", "prepared_sqlite"]
+__all__ = ["both", "office", "prepared_pg", "prepared_sqlite", "world"]
 
 #: 判定の前からいる担当と承認二人（tests/services）のほかに、監査と管理。
 OTHERS = {"kansa": WardRole.AUDITOR, "kanri": WardRole.ADMIN}
