@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import Actor
-from benefit.domain.call import CALLERS, PAPERS, QUESTIONS, TYPED, Requirement, requirement
+from benefit.domain.call import CALLERS, DEATH, PAPERS, QUESTIONS, TYPED, Requirement, requirement
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.domain.typed import birth_key, read_keys, same_address
 from benefit.services import desk_calls
@@ -62,7 +62,8 @@ def open_case(
     """この電話で、この件を開く。`proved` は検索で打って当たった問い。書類を見ている人は、確かめてある。"""
     desk_calls.open_case(connection, actor, case_number)
     # 開いたことは、検索のログの行がもう言っている。
-    _write(connection, call, case_number, "self", proved, (), call.purpose == PAPERS, actor, at)
+    who = "family" if call.purpose == DEATH else "self"
+    _write(connection, call, case_number, who, proved, (), call.purpose == PAPERS, actor, at)
 
 
 def standing(connection: Connection, call: Call, caller: str = "") -> Standing:
