@@ -131,12 +131,10 @@ def _tables(home: Home, programme: Programme, compared: runs.Compared, *, differ
         pl.col("benefit").replace_strict(names, default=pl.col("benefit"))
     )
     rows = found.rows.with_columns(
-        moved=pl.concat_str(
-            pl.col("benefit_before").fill_null("なし"), pl.lit(" → "), pl.col("benefit_now").fill_null("なし")
-        ),
+        moved=pl.concat_str(_benefit("benefit_before", names), pl.lit(" → "), _benefit("benefit_now", names)),
         benefit_amount=pl.format(
             "{} {}円",
-            pl.col("benefit_now").replace_strict(names, default=pl.col("benefit_now")).fill_null("なし"),
+            _benefit("benefit_now", names),
             pl.col("amount_yen_now").fill_null(0),
         ),
         subject=pl.col("subject_number").cast(pl.String).str.zfill(10),
@@ -160,9 +158,17 @@ def _tables(home: Home, programme: Programme, compared: runs.Compared, *, differ
         schema = {"区分": pl.String, "検査": pl.String, "前に外した数": pl.Int64, "今外した数": pl.Int64}
         told = [(subject, words.get(check, check), was, now) for subject, check, was, now in moved]
         tables.append(Table("外した数の動いた検査", pl.DataFrame(told, schema=schema, orient="row")))
+    if compared.now.alarms:
+        silent = [one.partition(" ") for one in compared.now.alarms]
+        named = [(subject, words.get(check, check)) for subject, _space, check in silent]
+        tables.append(Table("誰も外さなかった検査", pl.DataFrame(named, schema=["区分", "検査"], orient="row")))
     if differs:
         tables.append(Table("第二の判定と違う行（初めの十件）", _second(home)))
     return tables
+
+
+def _benefit(name: str, names: dict[str, str]) -> pl.Expr:
+    return pl.col(name).replace_strict(names, default=pl.col(name)).fill_null("なし")
 
 
 def _shown(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
@@ -192,19 +198,21 @@ def _kinds(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
 
 
 def _reasons(rows: pl.DataFrame, words: dict[str, str]) -> pl.DataFrame:
-    told = pl.col("reasons_now").fill_null("").str.split(";")
+    told = pl.col("reasons_now").str.split(";").list.eval(pl.element().replace(words)).list.join("、")
     return (
-        rows.group_by("kind", reasons_now=pl.col("reasons_now").fill_null(""), maintain_order=True)
+        rows.group_by("kind", "verdict_now", "reasons_now", maintain_order=True)
         .agg(
             rows=pl.len().cast(pl.Int64), subject=pl.col("subject").first(), subject_kind=pl.col("subject_kind").first()
         )
-        .sort("rows", "reasons_now", descending=[True, False])
+        .sort("rows", "kind", "reasons_now", descending=[True, False, False])
         .head(_MOST)
         .select(
             差="kind",
-            今の理由=pl.when(pl.col("reasons_now") == "")
+            今の理由=pl.when(pl.col("verdict_now").is_null())
+            .then(pl.lit("判定の対象から消えた（住民記録・住民税にいない）"))
+            .when(pl.col("reasons_now").fill_null("") == "")
             .then(pl.lit("すべての検査を満たす"))
-            .otherwise(told.list.eval(pl.element().replace(words)).list.join("、")),
+            .otherwise(pl.format("満たさない: {}", told)),
             件数="rows",
             対象区分="subject_kind",
             対象番号="subject",

@@ -167,6 +167,8 @@ def test_a_build_is_shown_as_the_difference_from_the_one_in_force(ward_desk: War
     run = runs.find(made.home, PROGRAMME, f"{number}")
     expected = runs.compare(made.home, runs.find(made.home, PROGRAMME, "1"), run).difference
     assert sum(row["件数"] for row in kinds["違い方ごと"]) == expected.rows.height
+    assert sum(row["件数"] for row in kinds["理由ごとの見本"]) == expected.rows.height
+    assert any("消えた" in row["今の理由"] for row in kinds["理由ごとの見本"])
     assert "外れる" in {row["差"] for row in kinds["違い方ごと"]}
     assert found["digest"] == expected.digest
     # 古い方を承認した後は、見た差はもう「いま効いている判定との差」ではない。
@@ -177,6 +179,27 @@ def test_a_build_is_shown_as_the_difference_from_the_one_in_force(ward_desk: War
     fresh = {**late, "digest": sheet(made, "build", number, headers)["digest"]}
     assert post(made, f"/api/v1/approvals/build/{number}", headers, fresh).status_code == 200
     assert sheet(made, "build", number, headers)["closed"] == "この判定は、shonin1 が承認しました"
+
+
+def test_a_hold_is_asked_to_be_released_on_the_screen_with_a_reason(ward_desk: Ward) -> None:
+    made = ward_desk
+    held, _other = shared(made.office)
+    csrf = made.login("tanto")
+    listed = made.client.get("/holds").text
+    assert f"{held[:4]} {held[4:8]} {held[8:]}" in listed
+    given = {
+        "csrf": csrf, "operation": "operation-1", "programme": PROGRAMME.id, "case_number": held, "check": "CHK82",
+    }  # fmt: skip
+    assert made.client.post("/holds", data=given).status_code == 400  # 理由がない
+    answer = made.client.post("/holds", data={**given, "reason": "双方に電話で確かめた"})
+    assert str(answer.url).endswith("/approvals/hold/1")
+    assert "変わっていません" in answer.text
+    # 同じ札の二度押しは、同じ一枚へ戻るだけ。
+    again_pressed = made.client.post("/holds", data={**given, "reason": "双方に電話で確かめた"})
+    assert str(again_pressed.url) == str(answer.url)
+    assert made.count(ward.hold_release) == 1
+    assert 'href="/approvals/hold/1"' in made.client.get("/holds").text
+    assert next(row["detail"] for row in made.audit("holds.view")) == '{"rows": 2}'
 
 
 def test_the_same_write_twice_is_one_write(ward_desk: Ward) -> None:
