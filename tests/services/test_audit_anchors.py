@@ -85,7 +85,7 @@ def rewritten(connection: sa.Connection, start: int, **change: Any) -> None:
     connection.execute(log.insert(), made)
 
 
-HARMS = ("書換え", "時刻", "端末", "指紋の欄", "抜取り", "末尾", "差込み", "入替え", "作り直し", "印も抜く")
+HARMS = ("書換え", "時刻", "端末", "指紋の欄", "抜取り", "末尾", "差込み", "入替え", "作り直し", "印も抜く", "番号の外")
 
 
 def harm(connection: sa.Connection, deed: str, place: int) -> int:
@@ -119,6 +119,10 @@ def harm(connection: sa.Connection, deed: str, place: int) -> int:
     elif deed == "入替え":
         for old, new in ((place, 9_000), (place + 1, place), (9_000, place + 1)):
             connection.execute(log.update().where(log.c.sequence == old).values(sequence=new))
+    elif deed == "番号の外":
+        first = connection.execute(sa.select(log).where(log.c.sequence == 1)).mappings().one()
+        connection.execute(log.insert(), {**first, "sequence": -place, "hash": "1" * 64, "previous_hash": "2" * 64})
+        return -place
     else:
         if deed == "印も抜く":
             connection.execute(mark.delete().where(mark.c.row_count >= place))
