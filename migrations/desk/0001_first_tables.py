@@ -313,6 +313,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_event")),
         sa.UniqueConstraint("reverses", name=op.f("uq_case_event_reverses")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("case_event", schema=None) as batch_op:
         batch_op.create_index("ix_case_event_case_number", ["case_number"], unique=False)
@@ -339,6 +340,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["corrects"], ["contact.id"], name=op.f("fk_contact_corrects"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
         sa.UniqueConstraint("corrects", name=op.f("uq_contact_corrects")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.create_index("ix_contact_case_number", ["case_number"], unique=False)

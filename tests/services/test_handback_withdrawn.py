@@ -138,6 +138,17 @@ def test_a_withdrawal_waits_until_the_proof_arrives_and_is_shown_when_overdue(of
         assert withdrawals(connection, PROGRAMME.id)["deleted_at"].null_count() == 0
 
 
+def test_the_next_row_does_not_take_the_number_of_a_row_that_was_withdrawn(office: Office) -> None:
+    days = Exchange(office)
+    victim = victim_of(office, "C20")
+    days.contact(victim["給付管理番号"], "引き上げる人の電話")
+    days.day()
+    protect(office, victim["住民番号"])
+    days.export_and_load()
+    days.contact(days.in_states("C20")[0], "ほかの人の電話")
+    assert days.day().contacts_new == 1
+
+
 def test_a_lost_withdrawal_folder_is_proved_by_the_next_one(office: Office) -> None:
     days = Exchange(office)
     days.day()

@@ -101,4 +101,6 @@ case_event = Table(
     Column("evidence", String(60), nullable=False, server_default=""),
     Column("reverses", ForeignKey("case_event.id", ondelete="CASCADE"), unique=True),
     Index("ix_case_event_case_number", "case_number"),
+    # 引き上げた件の番号を、後の行が使わない（区は、この番号で一度だけ数える）。
+    sqlite_autoincrement=True,
 )

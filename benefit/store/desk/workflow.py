@@ -230,4 +230,6 @@ contact = Table(
     one_of("category", CONTACT_CATEGORIES),
     CheckConstraint("body <> ''", name="says_something"),
     Index("ix_contact_case_number", "case_number"),
+    # 引き上げた件の番号を、後の行が使わない（区は、この番号で一度だけ数える）。
+    sqlite_autoincrement=True,
 )
