@@ -49,7 +49,6 @@ class Letter:
 
     kind: str
     asked_at: datetime
-    answer_by: date | None
 
 
 @dataclass(frozen=True)
@@ -180,4 +179,4 @@ def _letters(connection: Connection, case_number: str) -> tuple[Letter, ...]:
     rows: Sequence[Any] = connection.execute(
         select(due).where(due.c.case_number == case_number, due.c.id.not_in(gone)).order_by(due.c.id)
     ).all()
-    return tuple(Letter(LETTER_KINDS[row.kind], row.at, row.answer_by) for row in rows)
+    return tuple(Letter(LETTER_KINDS[row.kind], row.at) for row in rows)

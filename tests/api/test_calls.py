@@ -1,0 +1,202 @@
+"""受けている電話ですること: 口座の 30 秒、対応の記録、電話で受ける一歩、取消。"""
+
+from __future__ import annotations
+
+import pytest
+
+from benefit.domain.call import CALLERS, PAPERS, PURPOSES, QUESTIONS, requirement
+from benefit.domain.case import CASE_STATES, STATE_WORDS, STEPS
+from benefit.domain.deficiency import DEFECTS
+from benefit.services import desk_reveal, desk_spoken, desk_why
+from benefit.services.desk_notes import TEMPLATES
+from benefit.store import desk
+from tests.api import phone
+from tests.api.conftest import Desk, audit_rows, in_days, number_of
+from tests.api.phone import ACCOUNT, PROGRESS, key, opened, written
+
+C20 = number_of(CASE_STATES.index("C20"))
+
+
+def state_of(desk_system: Desk, number: str) -> str:
+    table = desk.benefit_case
+    with desk_system.home.desk.connect() as connection:
+        return str(connection.execute(table.select().where(table.c.case_number == number)).mappings().one()["state"])
+
+
+def reveal(
+    desk_system: Desk, headers: dict[str, str], reason: str = "本人が口座を尋ねた"
+) -> tuple[int, dict[str, str]]:
+    answer = desk_system.client.post("/api/v1/case/account", json={"reason": reason}, headers=written(headers))
+    return answer.status_code, answer.json()
+
+
+def test_the_account_is_shown_for_thirty_seconds_with_a_reason_and_leaves_a_line(desk_system: Desk) -> None:
+    csrf = desk_system.login()
+    phone.answer(desk_system, csrf, number_of(200), purpose=ACCOUNT)
+    form = {"csrf": csrf, "operation": key()}
+    empty = desk_system.client.post("/case/account", data={**form, "reason": " "})
+    assert empty.status_code == 400
+    assert "9123456" not in empty.text
+    shown = desk_system.client.post("/case/account", data={"csrf": csrf, "operation": key(), "reason": "本人が尋ねた"})
+    assert "9123456" in shown.text
+    assert shown.headers["refresh"] == "30; url=/case"
+    in_days(desk_system.clock, seconds=31)
+    hidden = desk_system.client.get("/case/account")
+    assert hidden.url.path == "/case"
+    assert "9123456" not in hidden.text
+    (row,) = audit_rows(desk_system.home, "account.reveal")
+    assert (row["actor"], row["subject"], row["reason"]) == ("operator1", number_of(200), "本人が尋ねた")
+    with desk_system.home.desk.connect() as connection:
+        kept = "".join(
+            str(dict(one))
+            for table in (desk.audit_log, desk.operation, desk.account_reveal)
+            for one in connection.execute(table.select()).mappings()
+        )
+    assert "9123456" not in kept
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_an_account_needs_the_person_himself_with_birthday_and_address_and_has_an_hourly_limit(
+    desk_system: Desk,
+) -> None:
+    headers = desk_system.token()
+    # 番号と生年月日だけの本人（進み具合には足りる）には、出さない。
+    phone.begin(desk_system, headers)
+    found = desk_system.client.post("/api/v1/search", json={"case_number": number_of(200)}, headers=headers).json()
+    desk_system.client.post("/api/v1/case", json={"hit": found["hits"][0]["hit"]}, headers=written(headers))
+    heard = {"caller": "self", "ticked": ["name"], "birth": "1950-11-12"}
+    assert desk_system.client.post("/api/v1/case/identity", json=heard, headers=written(headers)).json()["complete"]
+    assert reveal(desk_system, headers)[0] == 400
+    for count in range(desk_reveal.MOST_AN_HOUR_BY_PHONE):
+        opened(desk_system, headers, purpose=ACCOUNT)
+        status, account = reveal(desk_system, headers)
+        assert (status, account["account_number"]) == (200, "9123456"), count
+    # 越えた数は、入り直しても、別の電話でも、越えたまま。一時間たてば戻る。
+    headers = desk_system.token()
+    opened(desk_system, headers, purpose=ACCOUNT)
+    assert reveal(desk_system, headers)[0] == 400
+    in_days(desk_system.clock, hours=1, seconds=1)
+    headers = desk_system.token()
+    opened(desk_system, headers, purpose=ACCOUNT)
+    assert reveal(desk_system, headers)[0] == 200
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_the_same_reveal_sent_again_after_thirty_seconds_shows_nothing(desk_system: Desk) -> None:
+    headers = desk_system.token()
+    opened(desk_system, headers, purpose=ACCOUNT)
+    once = written(headers)
+    body = {"reason": "本人が尋ねた"}
+    assert desk_system.client.post("/api/v1/case/account", json=body, headers=once).status_code == 200
+    in_days(desk_system.clock, seconds=31)
+    again = desk_system.client.post("/api/v1/case/account", json=body, headers=once)
+    assert again.status_code == 404
+    assert "9123456" not in again.text
+    assert len(audit_rows(desk_system.home, "account.reveal")) == 1
+
+
+def test_a_note_is_added_never_changed_and_says_which_call(desk_system: Desk) -> None:
+    csrf = desk_system.login()
+    phone.answer(desk_system, csrf, C20)
+    note = {"csrf": csrf, "category": "letter", "template": "reissued", "body": "急いでいる。"}
+    page = desk_system.client.post("/case/contact", data={**note, "operation": key()})
+    assert TEMPLATES["reissued"] in page.text
+    with desk_system.home.desk.connect() as connection:
+        (first,) = connection.execute(desk.contact.select()).mappings().all()
+    assert (first["call_reference"], first["written_by"], first["category"]) == ("T-1", "operator1", "letter")
+    added = {**note, "template": "", "body": "住所は登録のまま。", "corrects": str(first["id"])}
+    page = desk_system.client.post("/case/contact", data={**added, "operation": key()})
+    assert "対応（手紙）への追記" in page.text
+    # 空の記録は断り、打ったものは残る。
+    empty = desk_system.client.post("/case/contact", data={**note, "template": "", "body": " ", "operation": key()})
+    assert empty.status_code == 400
+    wrong = desk_system.client.post("/case/contact", data={**added, "body": "もう一つ", "operation": key()})
+    assert (wrong.status_code, "もう一つ" in wrong.text) == (400, True)
+
+
+def test_a_refusal_is_taken_from_the_person_and_undone_by_a_step_of_its_own(desk_system: Desk) -> None:
+    headers, client = desk_system.token(), desk_system.client
+    opened(desk_system, headers, C20, purpose="辞退")
+    offered = [one["key"] for one in client.get("/api/v1/case", headers=headers).json()["actions"]]
+    assert offered == ["refusal_received", "death_told", "reissue"]
+    body = {"key": "refusal_received", "reason": "本人が電話で辞退と言った"}
+    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 200
+    assert state_of(desk_system, C20) == "C29"
+    case = client.get("/api/v1/case", headers=headers).json()
+    assert "undo" in [one["key"] for one in case["actions"]]
+    undo = {"key": "undo", "reason": "聞き違い"}
+    assert client.post("/api/v1/case/steps", json=undo, headers=written(headers)).status_code == 200
+    assert state_of(desk_system, C20) == "C20"
+    undone = [step for step in client.get("/api/v1/case", headers=headers).json()["steps"] if step["undone_by"]]
+    assert [(step["title"], step["undone_by"]) for step in undone] == [("辞退の受付", "コールセンター operator1")]
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_button_that_is_not_offered_cannot_be_pressed(desk_system: Desk) -> None:
+    headers, client = desk_system.token(), desk_system.client
+    opened(desk_system, headers, C20)
+    for event in {step.event for step in STEPS} | {"undo", "x", "deficiency_found"}:
+        if event in {"refusal_received", "death_told"}:
+            continue
+        answer = client.post("/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=written(headers))
+        assert answer.status_code == 400, event
+    # 家族の電話では、本人の意思にかかわることを受けない。
+    with desk_system.home.desk.connect() as connection:
+        born = (
+            connection.execute(desk.benefit_case.select().where(desk.benefit_case.c.case_number == C20))
+            .mappings()
+            .one()
+        )
+    heard = {"caller": "family", "ticked": ["name", "relation", "consent"], "birth": born["birth"], "address": "1-2-3"}
+    assert client.post("/api/v1/case/identity", json=heard, headers=written(headers)).json()["complete"] is True
+    for event in ("refusal_received", "reissue"):
+        answer = client.post("/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=written(headers))
+        assert answer.status_code == 400, event
+    assert state_of(desk_system, C20) == "C20"
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_reissue_is_asked_once_and_is_seen_on_the_case(desk_system: Desk) -> None:
+    headers, client = desk_system.token(), desk_system.client
+    opened(desk_system, headers, C20, purpose="届かない・なくした")
+    body = {"key": "reissue", "reason": "届いていない"}
+    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 200
+    assert client.get("/api/v1/case", headers=headers).json()["letters"] == ["再発行"]
+    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 400
+
+
+def test_every_state_has_a_sentence_a_reason_and_a_way_on_and_every_defect_an_english_twin() -> None:
+    days = dict.fromkeys(("due_on", "received_on", "correction_due_on", "transferred_on"))
+    for state in CASE_STATES:
+        case = {"state": state, **days}
+        said, why = desk_spoken.spoken(case, tuple(DEFECTS)), desk_why.why(case, (), None)
+        for text in (said.says, said.says_english, said.next_step, *why.lines):
+            assert text, state
+            assert "{" not in text, state
+        assert STATE_WORDS[state].name in why.lines[0]
+        # 税、所得、支援措置、ほかの給付のことは、なぜにも出ない。
+        for word in ("税", "所得", "非課税", "支援措置", "DV", "施設", "世帯"):
+            assert word not in "".join(why.lines), (state, word)
+    both = {code: desk_spoken.spoken({"state": "C24", **days}, (code,)) for code in DEFECTS}
+    assert len({one.says for one in both.values()}) == len({one.says_english for one in both.values()}) == len(DEFECTS)
+
+
+def test_no_caller_opens_a_case_with_one_answer_and_an_outsider_never() -> None:
+    for purpose in PURPOSES:
+        for caller in CALLERS:
+            required = requirement(purpose, caller)
+            if purpose == PAPERS:
+                continue
+            assert (
+                required is not None
+                or caller in {"caseworker", "other"}
+                or (purpose, caller) == ("受給者が亡くなった", "self")
+            )
+            if required is None:
+                continue
+            for one in QUESTIONS:
+                assert not required.met(frozenset({one})), (purpose, caller, one)
+            assert required.met(frozenset(QUESTIONS))
+            assert required.acts is (caller == "self")
+            assert required.tells is (purpose != "受給者が亡くなった")
+    assert requirement(PROGRESS, "caseworker") is None
