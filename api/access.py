@@ -100,9 +100,21 @@ _DESK_PAPERS: Access = {
     ("POST", "/api/v1/steps/undo"): _SUPERVISOR,
 }
 
+#: 監査ログの週次の報告書と、引く画面。委託先の人は、自分たちのログを見ない。
+_DESK_LOG_READERS = frozenset({DeskRole.WARD_AUDITOR.value, DeskRole.WARD_CLERK.value})
+_DESK_LOGS: Access = {
+    ("GET", "/logs"): _DESK_LOG_READERS,
+    ("GET", "/logs/{number}"): _DESK_LOG_READERS,
+    ("POST", "/logs/{number}/sign"): _DESK_LOG_READERS,
+    ("POST", "/logs/{number}/workbook"): _DESK_LOG_READERS,
+    ("GET", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
+    ("POST", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
+}
+
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。
 DESK_ACCESS: Access = {
     **_DESK_PAPERS,
+    **_DESK_LOGS,
     **_login(EVERYONE),
     **_people(
         DeskRole.WARD_ADMIN.value,
@@ -185,6 +197,11 @@ _WARD_AUDIT: Access = {
     ("GET", "/audit/viewers"): _AUDITOR,
     ("POST", "/audit/viewers"): _AUDITOR,
     ("POST", "/audit/viewers/workbook"): _AUDITOR,
+    # 週次の報告書は、管理のほかの区の職員が読んで署名する。
+    ("GET", "/logs"): WARD_STAFF | _AUDITOR,
+    ("GET", "/logs/{number}"): WARD_STAFF | _AUDITOR,
+    ("POST", "/logs/{number}/sign"): WARD_STAFF | _AUDITOR,
+    ("POST", "/logs/{number}/workbook"): WARD_STAFF | _AUDITOR,
 }
 
 #: 区直轄。この役割のうち、二人で名ざされた人にだけ中身が見える（benefit.services.restricted_queue）。

@@ -73,6 +73,8 @@ def build(
     app.state.access = table
     app.state.nav = nav
     app.state.clock = clock
+    # 画面の上に出す札（時刻から文へ）。いるものだけが入れる。
+    app.state.banner = None
     door = proxy.Door(engine, store.access, clock, proxies)
     # 道を一つずつ見て権限の表と照らすので、まとめて（遅れて）取り込む include_router は使わない。
     for router in (*routers, login.router, first.router, page.router):

@@ -91,6 +91,7 @@ def page(
             at=now.astimezone(TOKYO),
             elapsed=lambda since: _elapsed(now - since),
             marked=role in _CONTRACTOR,
+            banner=state.banner(now) if session and state.banner else None,
             operation=new_operation,
             **values,
         )

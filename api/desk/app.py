@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import access, base
-from api.desk import calls, calls_case, deficiencies, intake, review, staff, supervisor
+from api.desk import calls, calls_case, deficiencies, intake, logs, review, staff, supervisor
 from api.desk.json import calls as json_calls
 from api.desk.json import case as json_case
 from api.desk.json import intake as json_intake
@@ -26,6 +26,8 @@ NAV = (
     ("/deficiencies", "不備"),
     ("/letters-due", "送るべき手紙"),
     ("/supervisor", "仕事の量"),
+    ("/logs", "ログの報告"),
+    ("/log-search", "監査ログ"),
     ("/staff", "人"),
     ("/terminals", "端末"),
     ("/break-glass", "非常用"),
@@ -58,6 +60,8 @@ def create_app(
             review.router,
             deficiencies.router,
             supervisor.router,
+            logs.reports,
+            logs.router,
             *staff.routers,
         ),
         clock=clock,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import FastAPI
 
 from api import access, base
@@ -20,15 +22,18 @@ from api.ward import (
     json_api,
     json_decisions,
     json_look_up,
+    logs,
     payments_lookup,
     people_lookup,
     restricted,
     staff,
     transfers,
 )
-from benefit.domain.clock import Clock, system_clock
+from benefit.domain.clock import Clock, system_clock, tokyo_date
+from benefit.services import log_reports
 from benefit.services.home import Home
 from benefit.store import ward
+from benefit.store.engine import reading
 
 #: 上の帯に並べる画面。役割が入れるものだけが出る。
 NAV = (
@@ -43,6 +48,7 @@ NAV = (
     ("/failures", "振込不能"),
     ("/collections", "収納"),
     ("/audit", "監査ログ"),
+    ("/logs", "ログの報告"),
     ("/staff", "人"),
     ("/terminals", "端末"),
     ("/break-glass", "非常用"),
@@ -73,6 +79,7 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
             certificates.router,
             restricted.router,
             audit_search.router,
+            logs.router,
             failures.router,
             failure_deeds.router,
             collections.router,
@@ -85,4 +92,10 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
         proxies=proxies,
     )
     app.state.home = home
+
+    def banner(now: datetime) -> str | None:
+        with reading(home.ward) as connection:
+            return log_reports.banner(connection, tokyo_date(now))
+
+    app.state.banner = banner
     return app
