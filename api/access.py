@@ -211,6 +211,8 @@ _WARD_RESTRICTED: Access = {
     ("POST", "/restricted/address/ask"): WARD_STAFF,
     ("POST", "/restricted/address/approve"): frozenset({WardRole.APPROVER.value}),
     ("POST", "/restricted/address"): WARD_STAFF,
+    ("GET", "/restricted/replies"): WARD_STAFF,
+    ("POST", "/restricted/replies"): WARD_STAFF,
     ("GET", "/restricted/members"): WARD_STAFF | _NAMING,
     ("POST", "/restricted/members/ask"): _NAMING,
     ("POST", "/restricted/members/approve"): frozenset({WardRole.APPROVER.value}),

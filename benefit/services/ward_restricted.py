@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import or_
+from sqlalchemy import Connection, or_, select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
+from benefit.domain.errors import RefusedByRule
 from benefit.services import extracts, restricted_queue
 from benefit.services.home import Home
 from benefit.services.ward_case import Told
 from benefit.services.ward_case_rows import cases_query, trails
 from benefit.store import audit, ward
+from benefit.store.engine import reading
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,24 @@ def address(home: Home, number: int, *, actor: Actor, clock: Clock) -> Address:
         row["address2"] or "",
         until,
     )
+
+
+def waiting_replies(home: Home, *, actor: Actor) -> list[dict[str, Any]]:
+    """二人目を待つ返事: 番号、紙のありか、入れた人、時刻。中身は、二人目に見せない。名ざされていない人には空。"""
+    reply, checked = ward.ward_reply, ward.ward_reply_check
+    query = (
+        select(reply.c.id, reply.c.reason, reply.c.asked_by, reply.c.asked_at)
+        .join(checked, checked.c.reply_id == reply.c.id, isouter=True)
+        .where(checked.c.reply_id.is_(None))
+        .order_by(reply.c.id)
+    )
+    with reading(home.ward) as connection:
+        member = restricted_queue.is_member(connection, actor)
+        found = [dict(row) for row in connection.execute(query).mappings()]
+    return found if member else []
+
+
+def refuse_unnamed(connection: Connection, actor: Actor) -> None:
+    """名ざされていない人には、ない番号と同じに断る。"""
+    if not restricted_queue.is_member(connection, actor):
+        raise RefusedByRule(restricted_queue.NO_SUCH, code="no-such")

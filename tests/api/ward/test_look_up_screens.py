@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page
 
+from benefit.domain.access import Actor
 from benefit.services import failure_answers
 from benefit.services.bank_master import in_use
 from benefit.services.failure_answers import Answer
@@ -61,7 +62,11 @@ def test_every_screen_is_walked_without_a_fault(world: World, page: Page, tmp_pa
         assert page.url == f"{site}/people/case"
         page.click("details summary >> nth=0")
         seen(page, tmp_path, "person")
-        for path, name in (("/people/print", "print"), ("/restricted/members", "members")):
+        for path, name in (
+            ("/people/print", "print"),
+            ("/restricted/members", "members"),
+            ("/restricted/replies", "replies"),
+        ):
             page.goto(site + path)
             seen(page, tmp_path, name)
         page.goto(f"{site}/restricted")
@@ -141,10 +146,10 @@ def test_look_up_and_approval_by_two_people_with_the_keyboard_only(both: World, 
         keys_to(page, "照らして、承認する")
         page.keyboard.press("Enter")
         page.wait_for_selector("text=戻入済")
-        _address_by_two(page, site, both, lambda actor: sign_in(page, site, both, actor))  # type: ignore[arg-type]
+        _address_by_two(page, site, both, lambda actor: sign_in(page, site, both, actor))
 
 
-def _address_by_two(page: Page, site: str, both: World, become: Callable[[object], None]) -> None:
+def _address_by_two(page: Page, site: str, both: World, become: Callable[[Actor], None]) -> None:
     """住所: 申し出、別の人の承認、申し出た人の閲覧。名ざされていない人には、並びもない。"""
     address = both.resident(both.marked())["address"]
     become(CLERK)

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from httpx2 import Response
 
+from benefit.domain.access import Actor
 from benefit.services import restricted_queue
 from benefit.store import ward
 from tests.api.world import ADMIN, AUDITOR, CLERK, FIRST, NAMED, OTHER, SECOND, World
@@ -17,9 +19,9 @@ EMPTY = "開ける件はありません"
 KEY = "address-key-0001"
 
 
-def asked(world: World, actor: object = CLERK) -> int:
+def asked(world: World, actor: Actor = CLERK) -> int:
     """住所を見ることを申し出る。申し出の番号を返す。"""
-    world.enter(actor)  # type: ignore[arg-type]
+    world.enter(actor)
     world.post(
         "/restricted/address/ask", operation=f"ask-{world.clock().timestamp():.0f}", reason="手紙の宛先の確かめ",
         person_number=f"{world.marked():010d}",
@@ -33,8 +35,8 @@ def shown_rows(world: World) -> int:
         return len(connection.execute(ward.address_shown.select()).all())
 
 
-def approve(world: World, number: int, actor: object = FIRST) -> int:
-    world.enter(actor)  # type: ignore[arg-type]
+def approve(world: World, number: int, actor: Actor = FIRST) -> int:
+    world.enter(actor)
     return world.post("/restricted/address/approve", operation=f"approve-{number}", number=f"{number}").status_code
 
 
@@ -175,3 +177,41 @@ def test_a_second_press_of_the_same_button_asks_once(world: World) -> None:
     other = world.json("/api/v1/restricted/addresses", {**given, "reason": "別の理由"}, key=KEY)
     assert other.status_code == 409
     assert world.json("/api/v1/restricted/addresses", given).status_code == 422
+
+
+def reply(world: World, actor: Actor, operation: str, **changed: str) -> Response:
+    """区直轄の人の返事を入れる。"""
+    given = {
+        "case_number": world.ward_case()["case_number"], "kind": "確認書", "received_on": "2024-07-20",
+        "reason": "棚 3", "bank_code": "0001", "branch_code": "001", "account_type": "1", "account_number": "9000001",
+        "holder_kana": "ｶｸｳ ﾊﾅｺ",
+    }  # fmt: skip
+    world.enter(actor)
+    return world.post("/restricted/replies", operation=operation, **{**given, **changed})
+
+
+def test_a_reply_counts_when_a_second_person_types_the_same_from_the_paper(both: World) -> None:
+    first = reply(both, CLERK, "reply-000001")
+    assert "返事 1 を入れました" in first.text
+    own = reply(both, CLERK, "reply-000002", number="1")
+    assert "一人目と同じ人は" in own.text
+    blind = both.enter(FIRST).get("/restricted/replies").text
+    assert "返事 1" in blind
+    assert both.ward_case()["case_number"] not in blind
+    assert "9000001" not in blind
+    wrong = reply(both, FIRST, "reply-000003", number="1", account_number="9000010")
+    assert "一人目と違います: 口座番号" in wrong.text
+    with both.home.ward.connect() as connection:
+        assert connection.execute(ward.ward_reply_check.select()).all() == []
+    same = reply(both, FIRST, "reply-000004", number="1")
+    assert "効きました" in same.text
+    with both.home.ward.connect() as connection:
+        assert [row.checked_by for row in connection.execute(ward.ward_reply_check.select())] == [FIRST.id]
+
+
+def test_those_not_named_enter_no_reply_and_see_none(world: World) -> None:
+    reply(world, CLERK, "reply-000001")
+    refused = reply(world, OTHER, "reply-000005", number="1")
+    assert refused.status_code == 400
+    assert restricted_queue.NO_SUCH in refused.text
+    assert "棚 3" not in world.get("/restricted/replies").text
