@@ -91,7 +91,8 @@ CLAIM_OF_PAID = _one(
 )  # fmt: skip
 ONE_RECEIPT = _one(
     "transition", "一つの番号の確認書は、一度しか収受できない（届いた道を問わない）", STEPS,
-    "給付管理システムの収受（benefit/domain/case.py TRANSITIONS）", "transition",
+    "給付管理システムの収受（benefit/services/desk_intake.py、進み方は benefit/domain/case_transitions.py）",
+    "form-duplicate",
 )  # fmt: skip
 NO_ERASING = _one(
     "payment_refuses_delete", "台帳の支払は、誰にも消せない", CONSTRAINT,
