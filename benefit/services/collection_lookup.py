@@ -154,6 +154,7 @@ def search(home: Home, keys: Keys, why: Why, *, actor: Actor, clock: Clock) -> l
             subject=keys.subject,
             reason=why.told,
             detail={
+                "hits": len(shown),
                 "rows": len(shown),
                 "people": sorted({_plain(row["person_number"]) for row in rows[:MOST] if row["person_number"]}),
             },

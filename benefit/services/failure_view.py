@@ -18,6 +18,9 @@ from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import reading
 
+#: 帳簿の仕事そのものが用件である（用件のない閲覧として数えない）。
+PURPOSE = "振込不能の対応"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -41,7 +44,7 @@ def book(home: Home, *, actor: Actor, clock: Clock, reason: str = "") -> pl.Data
     with home.ward.begin() as connection:
         rows = _visible(connection, register_in(connection, today), actor)
         action = "failure.export" if reason else "failure.list"
-        _record(connection, action, "", reason, {"rows": rows.height}, actor, clock)
+        _record(connection, action, "", reason or PURPOSE, {"rows": rows.height}, actor, clock)
     return rows
 
 
@@ -52,7 +55,7 @@ def item(home: Home, number: int, *, actor: Actor, clock: Clock) -> Item:
         rows = _visible(connection, register_in(connection, today), actor).filter(pl.col("id") == number)
         # 給付管理番号があれば、誰が見たかを、その番号からも引けるように残す。
         cases = [one for one in rows["case_number"].to_list() if one]
-        _record(connection, "failure.view", f"{number}", "", {"found": rows.height, "cases": cases}, actor, clock)
+        _record(connection, "failure.view", f"{number}", PURPOSE, {"found": rows.height, "cases": cases}, actor, clock)
     if rows.is_empty():
         raise WrongUse(f"不能 {number} は帳簿にありません", code="no-failure")
     row = rows.row(0, named=True)

@@ -165,6 +165,8 @@ class World:
         self.app = create_app(self.home, clock=self.clock)
         self.client = TestClient(self.app, base_url="https://testserver")
         self.token = ""
+        #: 断りに載ってはならない言葉。
+        self.secret = "（ない言葉）"
 
     def enter(self, actor: Actor) -> World:
         """この人で入る（本人確認の画面そのものは、別の試験が見る）。"""
