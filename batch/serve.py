@@ -22,6 +22,7 @@ def serve_desk(
     """給付管理システムの画面を開く（委託先とコールセンター、区が VPN で使う）。"""
     given = context(ctx)
     given.need("desk", "benefit_case")
+    _verify(given, "desk")
     _serve(given, "給付管理システム", "api.desk.serve:app", host, port)
 
 
@@ -32,7 +33,19 @@ def serve_ward(
     """区の画面を開く（区の計算機だけで使う）。"""
     given = context(ctx)
     given.need("ward", "entitlement")
+    _verify(given, "ward")
     _serve(given, "区の画面", "api.ward.serve:app", host, port)
+
+
+def _verify(given: Context, store: str) -> None:
+    """最後の印から後の監査ログを確かめて言う。壊れていても電話は止めない（お金の送り出しは、止まる）。"""
+    from benefit.services import audit_verify
+    from benefit.store.engine import reading
+
+    with reading(audit_verify.engine_of(given.home, store)) as connection:
+        found = audit_verify.tail(connection, store, key=audit_verify.known_key(given.home, store))
+    for line in found.lines():
+        given.say(line if found.sound else f"警告 {line}（区の情報保護責任者に報告してください）")
 
 
 def _serve(given: Context, what: str, factory: str, host: str, port: int) -> None:
