@@ -86,7 +86,7 @@ def totp_image(request: Request, session: FirstSession) -> Response:
         return RedirectResponse("/", 303)
     text = people_totp.address(_secret(request, session), staff_id=session.actor.id, system=request.app.state.system)
     image = io.BytesIO()
-    segno.make(text, error="m").save(image, kind="svg", scale=5, border=4, light="white")
+    segno.make(text, error="m").save(image, kind="svg", omitsize=True, border=4, light="white")
     return Response(image.getvalue(), media_type="image/svg+xml")
 
 
