@@ -93,7 +93,7 @@ def advance(
     if not moves:
         return
     events: list[dict[str, Any]] = []
-    updates: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    rows: list[dict[str, Any]] = []
     for move in moves:
         then = allowed(actor, move.case_number, move.state, move.event)
         events.append(
@@ -110,9 +110,8 @@ def advance(
             }
         )
         values = {**(move.values or {}), "state": then, "changed_at": at}
-        updates[tuple(values)].append({"b_number": move.case_number, "b_before": move.state, **values})
-    for rows in updates.values():
-        write_rows(connection, rows)
+        rows.append({"b_number": move.case_number, "b_before": move.state, **values})
+    write_rows(connection, rows)
     connection.execute(desk.case_event.insert(), events)
     one = events[0] if len(events) == 1 else None
     audit.record(
@@ -129,14 +128,32 @@ def advance(
     )
 
 
+#: 同じ書き換えがこれより多ければ、番号を並べて一度に書く。
+_TOGETHER = 10
+
+
 def write_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """件の列を書き換える（b_number の件が、b_before の状態のときだけ）。先に進められていたら RefusedByRule。"""
-    table = desk.benefit_case
-    changed = connection.execute(
-        update(table).where(table.c.case_number == bindparam("b_number"), table.c.state == bindparam("b_before")),
-        list(rows),
+    table, changed = desk.benefit_case, 0
+    alike: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(item for item in row.items() if item[0] != "b_number")].append(row["b_number"])
+    single: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for items, numbers in alike.items():
+        values = dict(items)
+        if len(numbers) <= _TOGETHER:
+            single[tuple(values)] += [{"b_number": number, **values} for number in numbers]
+            continue
+        before = values.pop("b_before")
+        for some in chunks(numbers):
+            here = table.c.case_number.in_(some) & (table.c.state == before)
+            changed += connection.execute(update(table).where(here).values(**values)).rowcount
+    statement = update(table).where(
+        table.c.case_number == bindparam("b_number"), table.c.state == bindparam("b_before")
     )
-    if changed.rowcount not in {len(rows), -1}:
+    for listed in single.values():
+        changed += connection.execute(statement, listed).rowcount
+    if changed != len(rows):
         raise RefusedByRule("ほかの人が先に進めました。もう一度開いてください", code="moved")
 
 
