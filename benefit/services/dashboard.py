@@ -15,12 +15,11 @@ import polars as pl
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Select,
     Subquery,
     and_,
     case,
-    cast,
+    exists,
     func,
     or_,
     select,
@@ -107,9 +106,7 @@ def facts_query() -> Select[Any]:
         ward.verdict,
         ward.payment,
     )
-    letters = (
-        select(letter.c.entitlement_id).where(letter.c.lot_id.is_not(None)).group_by(letter.c.entitlement_id).subquery()
-    )
+    printed = exists().where(letter.c.entitlement_id == entitlement.c.id, letter.c.lot_id.is_not(None))
     verdicts = (
         select(
             verdict.c.entitlement_id,
@@ -138,7 +135,7 @@ def facts_query() -> Select[Any]:
         return func.coalesce(column, 0)
 
     progress = progress_now()
-    sent = case((letters.c.entitlement_id.is_not(None), 1), else_=0)
+    sent = case((printed, 1), else_=0)
     received = case((or_(verdicts.c.received == 1, progress.c.received_on.is_not(None)), 1), else_=0)
     reviewed = case(
         (or_(verdicts.c.reviewed == 1, verdicts.c.payable == 1, progress.c.reviewed_on.is_not(None)), 1), else_=0
@@ -165,7 +162,6 @@ def facts_query() -> Select[Any]:
             stage.label("stage"),
         )
         .join(valid, valid.c.entitlement_id == entitlement.c.id)
-        .outerjoin(letters, letters.c.entitlement_id == entitlement.c.id)
         .outerjoin(verdicts, verdicts.c.entitlement_id == entitlement.c.id)
         .outerjoin(payments, payments.c.entitlement_id == entitlement.c.id)
         .outerjoin(progress, progress.c.case_number == entitlement.c.case_number)
@@ -175,24 +171,25 @@ def facts_query() -> Select[Any]:
 def by_benefit(connection: Connection) -> pl.DataFrame:
     """給付ごと: benefit、COUNTS、targets_yen、paid_yen、STAGES の数。"""
     one = facts_query().subquery()
-
-    def total(column: ColumnElement[int]) -> ColumnElement[int]:
-        return cast(func.sum(column), Integer)
-
-    columns = {
-        "targets": func.count(),
-        **{name: total(one.c[name]) for name in COUNTS[1:]},
-        "targets_yen": func.sum(one.c.amount_yen),
-        "paid_yen": func.sum(case((one.c.paid == 1, one.c.amount_yen), else_=0)),
-        **{name: total(case((one.c.stage == name, 1), else_=0)) for name in STAGES},
-    }
-    query = (
-        select(one.c.benefit, *(made.label(name) for name, made in columns.items()))
-        .group_by(one.c.benefit)
-        .order_by(one.c.benefit)
+    marks = ("benefit", "sent", "received", "reviewed", "paid", "failed", "answered", "stage")
+    chosen = [one.c[name] for name in marks]
+    query = select(*chosen, func.count(), func.sum(one.c.amount_yen)).group_by(*chosen)
+    schema = {name: pl.String if name in {"benefit", "stage"} else pl.Int64 for name in (*marks, "targets", "yen")}
+    # 印の組ごとに数えてから足す（一行ずつ、印を何度も計算しない）。
+    rows = [tuple(int(one) if not isinstance(one, str) else one for one in row) for row in connection.execute(query)]
+    groups = pl.DataFrame(rows, schema=schema, orient="row")
+    size = pl.col("targets")
+    return (
+        groups.group_by("benefit")
+        .agg(
+            size.sum(),
+            *((pl.col(name) * size).sum() for name in COUNTS[1:]),
+            targets_yen=pl.col("yen").sum(),
+            paid_yen=(pl.col("yen") * pl.col("paid")).sum(),
+            **{name: size.filter(pl.col("stage") == name).sum() for name in STAGES},
+        )
+        .sort("benefit")
     )
-    rows = [(row[0], *(int(value) for value in row[1:])) for row in connection.execute(query)]
-    return pl.DataFrame(rows, schema={"benefit": pl.String, **dict.fromkeys(columns, pl.Int64)}, orient="row")
 
 
 def figures(rows: pl.DataFrame) -> Figures:
@@ -205,6 +202,7 @@ def figures(rows: pl.DataFrame) -> Figures:
 def by_day(connection: Connection, today: date) -> pl.DataFrame:
     """日ごと: day と DAILY の、その日の数。初めの日から `today` まで、何もない日も並ぶ。"""
     found = [_counted(connection, name, query) for name, query in _daily().items()]
+    found += _papers(connection)
     found += [_moments(connection, name, query) for name, query in _momentary().items()]
     every = pl.concat(found, how="diagonal").filter(pl.col("day").is_not_null())
     first = every["day"].min()
@@ -223,8 +221,7 @@ def _days(begin: date, end: date) -> Sequence[date]:
 
 def _daily() -> dict[str, Select[Any]]:
     """系列 → （日, その日の数）の問い合わせ。一つの権利は、初めの日に一度だけ数える。"""
-    letter, verdict, payment = ward.letter, ward.verdict, ward.payment
-    progress, entitlement = progress_now(), ward.entitlement
+    letter, payment, progress = ward.letter, ward.payment, progress_now()
     first_sent = (
         select(func.min(letter.c.issued_on).label("day"))
         .where(letter.c.lot_id.is_not(None))
@@ -232,34 +229,9 @@ def _daily() -> dict[str, Select[Any]]:
         .subquery()
     )
 
-    judged = ward.planned_file
-    passed = (
-        select(verdict.c.entitlement_id, judged.c.judged_on.label("day"))
-        .join(judged, judged.c.id == verdict.c.planned_file_id)
-        .where(verdict.c.verdict == "支給可")
-    )
-
-    def first(name: str, *more: Select[Any]) -> Select[Any]:
-        both = union_all(
-            select(verdict.c.entitlement_id, verdict.c[name].label("day")),
-            select(entitlement.c.id, progress.c[name]).join(
-                progress, progress.c.case_number == entitlement.c.case_number
-            ),
-            *more,
-        ).subquery()
-        days = (
-            select(func.min(both.c.day).label("day"))
-            .where(both.c.entitlement_id.is_not(None), both.c.day.is_not(None))
-            .group_by(both.c.entitlement_id)
-            .subquery()
-        )
-        return select(days.c.day, func.count()).group_by(days.c.day)
-
     line, transfer = ward.transfer_line, ward.transfer
     return {
         "sent": select(first_sent.c.day, func.count()).group_by(first_sent.c.day),
-        "received": first("received_on"),
-        "reviewed": first("reviewed_on", passed),
         "paid": select(transfer.c.pay_date, func.count())
         .join(line, line.c.transfer_id == transfer.c.id)
         .join(payment, payment.c.id == line.c.payment_id)
@@ -269,6 +241,28 @@ def _daily() -> dict[str, Select[Any]]:
         .where(progress.c.returned_on.is_not(None))
         .group_by(progress.c.returned_on),
     }
+
+
+def _papers(connection: Connection) -> list[pl.DataFrame]:
+    """収受と審査の、日ごとの数。判定と、委託先から届いた進みの、早い方の日。審査は、審査の日がなければ支給可になった日。"""
+    verdict, judged, entitlement, progress = ward.verdict, ward.planned_file, ward.entitlement, progress_now()
+    reviewed = func.coalesce(verdict.c.reviewed_on, case((verdict.c.verdict == "支給可", judged.c.judged_on)))
+    both = union_all(
+        select(verdict.c.entitlement_id, verdict.c.received_on, reviewed.label("reviewed_on"))
+        .join(judged, judged.c.id == verdict.c.planned_file_id)
+        .where(verdict.c.entitlement_id.is_not(None)),
+        select(entitlement.c.id, progress.c.received_on, progress.c.reviewed_on).join(
+            progress, progress.c.case_number == entitlement.c.case_number
+        ),
+    ).subquery()
+    days = (
+        select(func.min(both.c.received_on).label("received"), func.min(both.c.reviewed_on).label("reviewed"))
+        .group_by(both.c.entitlement_id)
+        .subquery()
+    )
+    query = select(days.c.received, days.c.reviewed, func.count()).group_by(days.c.received, days.c.reviewed)
+    found = fetch(connection, query, {"received": pl.Date, "reviewed": pl.Date, "count": pl.Int64})
+    return [found.select("count", day=name, name=pl.lit(name)) for name in ("received", "reviewed")]
 
 
 def _counted(connection: Connection, name: str, query: Select[Any]) -> pl.DataFrame:
