@@ -43,7 +43,7 @@ def checked(who: Person, number: str, **changed: Any) -> Any:
 
 def counts(text: str) -> dict[str, int]:
     """列の件数。"""
-    found = re.findall(r'<th scope="row">([^<]+)</th><td class="right">([0-9,]+)</td>', text)
+    found = re.findall(r'<th scope="row">([^<]+)</th><td class="right"><span[^>]*>件数 </span>([0-9,]+)</td>', text)
     return {name: int(many.replace(",", "")) for name, many in found}
 
 
