@@ -68,7 +68,6 @@ def case_page(
     shown = {
         "session": session,
         "call": call,
-        "may_reveal": desk_reveal.may(call, standing),
         "papers": call.purpose == PAPERS,
         "standing": standing,
         "actions": actions,
@@ -122,7 +121,7 @@ def identity(
         done = once(request, session, operation, params, deed)
     except BenefitError as refused:
         return case_page(request, session, status=400, error=refused.says, field="caller", caller=caller)
-    if done["complete"]:
+    if done["complete"] and not done["missed"]:
         return RedirectResponse("/case", 303)
     if not done["missed"]:
         # 相手を選び直しただけか、まだ聞いていない問いがある。

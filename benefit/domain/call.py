@@ -67,7 +67,7 @@ class Requirement:
     """話してよい条件: `needs` の全部と、`choices` のうち `at_least` 個。
 
     `tells` が False なら、合っても件の中身は話さない（申し出だけを受ける）。`acts` が False なら、受け取る人の意思に
-    かかわること（辞退、口座、再発行）を電話で受けない。
+    かかわること（辞退、口座、再発行）を電話で受けない。受けるときも、`acts_need` の全部が合ってからである。
     """
 
     needs: frozenset[str]
@@ -75,6 +75,8 @@ class Requirement:
     at_least: int = 0
     tells: bool = True
     acts: bool = True
+    #: 手紙を拾った人が知らないこと（生年月日と番地）の両方。
+    acts_need: frozenset[str] = frozenset({"name", "birth", "address"})
 
     def met(self, matched: frozenset[str]) -> bool:
         """合った問いで足りるか。"""
@@ -88,7 +90,7 @@ class Requirement:
 
 #: 本人、軽い用件: 氏名と、三つのうち二つ。
 _SELF = Requirement(frozenset({"name"}), _STRONG, at_least=2)
-#: 本人、口座・辞退・再発行: 手紙を拾った人が知らないこと（生年月日と番地）の両方。
+#: 本人、口座・辞退・再発行: 受けるために要るものを、はじめから聞く。
 _SELF_STRICT = Requirement(frozenset({"name", "birth", "address"}))
 #: 家族: 本人が電話に出て承諾したときだけ。手続きの意思は本人から受ける。
 _FAMILY = Requirement(frozenset({"name", "birth", "address", "relation", "consent"}), acts=False)
@@ -106,7 +108,7 @@ def purposes_of(role: str) -> tuple[str, ...]:
 def requirement(purpose: str, caller: str) -> Requirement | None:
     """この用件で、この相手に話してよい条件。None は、電話では話さない（区からの折り返し）。"""
     if purpose == PAPERS:
-        return Requirement(frozenset())
+        return Requirement(frozenset(), acts_need=frozenset())
     if purpose == DEATH:
         return None if caller == "self" else _DEATH
     if caller == "self":

@@ -47,7 +47,14 @@ class Standing:
     @property
     def acts(self) -> bool:
         """受け取る人の意思にかかわること（辞退、再発行、口座）を、電話で受けてよいか。"""
-        return self.complete and self.required is not None and self.required.acts
+        return self.complete and not self.still_needed and self.required is not None and self.required.acts
+
+    @property
+    def still_needed(self) -> tuple[str, ...]:
+        """手続きを電話で受けるために、まだ合っていない問い。受けない相手なら空。"""
+        if self.required is None or not self.required.acts:
+            return ()
+        return tuple(code for code in QUESTIONS if code in self.required.acts_need - self.matched)
 
 
 def open_found(connection: Connection, found: Found, *, call: Call, actor: Actor, at: datetime) -> None:

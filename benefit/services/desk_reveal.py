@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import Actor, DeskRole
-from benefit.domain.call import PAPERS
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services.desk_calls import Call
 from benefit.services.desk_identity import Standing
@@ -23,8 +22,6 @@ SHOWN_FOR = timedelta(seconds=30)
 #: 一時間に出してよい数。コールセンターは、とくに少なく。
 MOST_AN_HOUR, MOST_AN_HOUR_BY_PHONE = 10, 3
 _HOUR = timedelta(hours=1)
-#: 電話で口座を出すのに要る問い。手紙を拾った人が知らないこと。
-_NEEDED = frozenset({"name", "birth", "address"})
 
 
 @dataclass(frozen=True)
@@ -38,17 +35,12 @@ class Account:
     holder_kana: str
 
 
-def may(call: Call, standing: Standing) -> bool:
-    """口座を出してよい電話か（本人で、三つの問いが合った。書類を見ている人は、書類で）。"""
-    return standing.acts and (call.purpose == PAPERS or standing.matched >= _NEEDED)
-
-
 def reveal(connection: Connection, *, call: Call, standing: Standing, reason: str, actor: Actor, at: datetime) -> int:
     """口座を出すことを残し、その番号（id）を返す。わけがない・本人確認が足りない・数を越えたら断る。"""
     why = reason.strip()
     if not why:
         raise RefusedInput("口座を出すわけを書いてください", code="reason")
-    if not may(call, standing):
+    if not standing.acts:
         raise RefusedByRule(
             "口座を出すには、本人の氏名・生年月日・住所の三つが合うことが要ります", code="identity-account"
         )

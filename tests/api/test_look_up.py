@@ -63,6 +63,9 @@ def test_nothing_but_the_mask_is_shown_until_the_identity_is_complete(desk_syste
         for secret in SECRETS:
             assert secret not in page, secret
     full = identify(desk_system, csrf, birth="S25.11.12")
+    # 中身は話せるが、口座や辞退は、番地も合ってから。
+    assert "30 秒だけ表示" not in full.text
+    assert "手続きを受けるには" in full.text
     assert "振り込みました" in full.text
     assert "髙﨑" in full.text
     # コールセンターの画面には、確かめた後も、生年月日・番地・番号の全部は出ない。

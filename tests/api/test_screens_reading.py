@@ -79,8 +79,15 @@ def test_an_undone_step_is_struck_through_and_says_who_undid_it(
     page.wait_for_selector("#says")
     assert page.inner_text(".timeline del").startswith("辞退の受付")
     assert "取消（コールセンター operator1）" in page.inner_text(".timeline")
-    # 家族の言うことで辞退は受けない。本人でも、確かめる項目が要る用件で。
-    assert page.locator("#reason-refusal_received").count() == 1
+    # 番号と生年月日だけの本人からは、まだ辞退を受けない。番地も合ってから。
+    assert page.locator("#reason-refusal_received").count() == 0
+    page.fill("#address", "1-2-4")
+    page.click("#more ~ form button")
+    page.wait_for_selector("text=登録と合いません")
+    assert page.evaluate("document.activeElement.id") == "address"
+    page.fill("#address", "1-2-3")
+    page.click("#more ~ form button")
+    page.wait_for_selector("#reason-refusal_received")
     page.fill("#reason-refusal_received", "本人が、もう一度辞退と言った")
     page.click("button:has-text('電話で辞退を受ける')")
     page.wait_for_selector("text=取り消せるのは")
