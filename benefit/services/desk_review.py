@@ -38,7 +38,6 @@ __all__ = [
     "entering_event",
     "key",
     "key_many",
-    "reviews_of",
     "start",
 ]
 
@@ -305,16 +304,3 @@ def _log(
 ) -> None:
     subject = numbers[0] if len(numbers) == 1 else ""
     audit.record(connection, desk.audit_log, at=at, actor=actor, action=action, subject=subject, detail=detail)
-
-
-def reviews_of(connection: Connection, case_number: str) -> list[dict[str, Any]]:
-    """一件の入力の跡（口座は返さない）: いつ・誰が一度目・二度目、違った項目。"""
-    review, second = desk.form_review, desk.form_review_approval
-    first = [column for column in review.c if column.name not in {*NO_ACCOUNT.columns, "account_sha256", "entered"}]
-    query = (
-        select(*first, second.c.checked_by, second.c.checked_at, second.c.differing)
-        .outerjoin(second, second.c.review_id == review.c.id)
-        .where(review.c.case_number == case_number)
-        .order_by(review.c.id)
-    )
-    return [dict(row) for row in connection.execute(query).mappings()]

@@ -12,7 +12,7 @@ import pytest
 from batch.desk_work import FORM_COLUMNS, read_forms, read_numbers
 from benefit.domain.errors import BenefitError, RefusedByRule, RefusedInput, WrongUse
 from benefit.services.desk_forms import ReceivedForm, receive_forms, staff_actor
-from benefit.services.desk_review import reviews_of
+from benefit.services.desk_papers import reviews_of
 from tests.support.desk_world import ACCOUNT, FIRST, SECOND, DeskWorld, new_number
 
 CAME = date(2024, 7, 19)

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from benefit.domain.access import BATCH, Actor
 from benefit.domain.errors import RefusedByRule, RefusedInput
-from benefit.services.desk_intake import Arrival, day_counts, duplicates, forms_of, read_number, receive, receive_many
+from benefit.services.desk_intake import Arrival, read_number, receive, receive_many
+from benefit.services.desk_papers import day_counts, duplicates, forms_of
 from benefit.store import desk
 from tests.support.desk_world import COUNTER, DUE, FIRST, OPERATOR, DeskWorld, new_number
 

@@ -13,7 +13,8 @@ from benefit.domain.deficiency import BAD, CHECK_ITEMS, GOOD, NOT_NEEDED
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services.desk_accounts import ACCOUNT_NAMES, NO_ACCOUNT, Account, account_of, differing
 from benefit.services.desk_intake import Arrival, receive
-from benefit.services.desk_review import check, key, reviews_of, start
+from benefit.services.desk_papers import reviews_of
+from benefit.services.desk_review import check, key, start
 from benefit.store import desk
 from tests.support.desk_world import ACCOUNT, ALL_GOOD, COUNTER, FIRST, OPERATOR, SECOND, SUPERVISOR, DeskWorld
 

@@ -13,8 +13,9 @@ from benefit.domain.case import FIXED_EVENTS
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.services.desk_cases import Move, advance, pass_deadlines, tell
 from benefit.services.desk_deficiencies import find, notify
-from benefit.services.desk_intake import Arrival, forms_of, receive
+from benefit.services.desk_intake import Arrival, receive
 from benefit.services.desk_letters_due import letters_of
+from benefit.services.desk_papers import forms_of
 from benefit.services.desk_returned_mail import Return, returned
 from benefit.services.desk_review import check, key
 from benefit.services.desk_undo import last_step, undo
