@@ -33,7 +33,8 @@ def export(
         bar.add_task("受渡を作っています", total=None)
         done = desk_export.export(given.home, given.home.programme(programme), out=out, today=on, clock=given.clock)
     same = "（前回と同じ内容）" if done.repeated else ""
-    given.say(f"受渡 連番 {done.sequence}: {done.rows:,} 件{same} 指紋 {done.sha256[:16]}… → {out}")
+    gone = f"、引上げの命令 {done.withdrawn:,} 件" if done.withdrawn else ""
+    given.say(f"受渡 連番 {done.sequence}: {done.rows:,} 件{gone}{same} 指紋 {done.sha256[:16]}… → {out}")
 
 
 @app.command()

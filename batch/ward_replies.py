@@ -1,4 +1,4 @@
-"""区直轄の人の返事: benefit ward-reply enter / check / list"""
+"""区直轄の人の返事: benefit ward-reply enter / check / list / refusals"""
 
 from __future__ import annotations
 
@@ -95,6 +95,22 @@ def list_(ctx: typer.Context, programme: ProgrammeId = "r6-2024") -> None:
         second = row["二人目"] or "二人目を待っています"
         given.say(f"  {row['番号']}: {row['給付管理番号']} {row['種類']} {row['収受日']}（{row['入力']}、{second}）")
     given.say(f"返事 {rows.height:,} 件、二人目を待つもの {rows['二人目'].null_count():,} 件")
+
+
+@app.command()
+def refusals(ctx: typer.Context, by: By, programme: ProgrammeId = "r6-2024") -> None:
+    """区直轄の人の辞退を、権利の終わりとして申し出る（別の人が benefit ending approve で承認する）。"""
+    from benefit.services.handback_propose import propose_ward_refusals
+
+    given = context(ctx)
+    given.need("ward", "ward_reply")
+    actor = given.ward_staff(by)
+    done = propose_ward_refusals(given.home, given.home.programme(programme), actor=actor, clock=given.clock)
+    for case_number, number in done.asked.items():
+        given.say(f"  申し出 {number}: {case_number}")
+    for case_number, why in done.refused.items():
+        given.say(f"  申し出られません: {case_number} {why}")
+    given.say(f"辞退: 申し出 {len(done.asked):,} 件、申し出られないもの {len(done.refused):,} 件")
 
 
 def _reply(case_number: str, kind: str, received: str, account: str, cancels: int | None) -> Reply:

@@ -14,6 +14,7 @@ from benefit.domain.programme import Programme
 from benefit.services.handback_given import withdrawals
 from benefit.services.handback_view import view
 from benefit.services.home import Home
+from benefit.services.replies_standing import standing_replies
 from benefit.store import ward
 from benefit.store.engine import reading
 from benefit.store.frames import fetch
@@ -22,15 +23,23 @@ from benefit.store.frames import fetch
 PROOF_DAYS = 3
 REFUSED_STATES = ("P22", "C29")
 DEAD_STATE = "X60"
+_OPEN = {"case_number": pl.String, "entitlement_id": pl.Int64, "branch_now": pl.Int64}
 
 
 def refusals(connection: Connection, programme: Programme) -> pl.DataFrame:
     """辞退の届いた、終わっていない件: case_number、branch、refused_on、asked（終わりの申し出の番号か null）。"""
-    ending = ward.ending
     rows = _standing(connection, programme).filter(pl.col("state").is_in(REFUSED_STATES))
-    query = select(ending.c.entitlement_id, func.max(ending.c.id)).group_by(ending.c.entitlement_id)
-    asked = fetch(connection, query, {"entitlement_id": pl.Int64, "asked": pl.Int64})
-    return rows.join(asked, on="entitlement_id", how="left").select("case_number", "branch", "refused_on", "asked")
+    return _with_asked(connection, rows)
+
+
+def ward_refusals(connection: Connection, programme: Programme) -> pl.DataFrame:
+    """区直轄の人の、終わっていない辞退（二人が入れたもの）。列は refusals と同じ。区の限られた人だけが見る。"""
+    return _with_asked(connection, _ward_replies(connection, programme, "辞退").rename({"received_on": "refused_on"}))
+
+
+def ward_returned(connection: Connection, programme: Programme) -> pl.DataFrame:
+    """区直轄の人の、手紙が戻ったままの件: case_number、branch、received_on。区の限られた人だけが見る。"""
+    return _ward_replies(connection, programme, "返戻").select("case_number", "branch", "received_on")
 
 
 def returned(connection: Connection, programme: Programme) -> pl.DataFrame:
@@ -78,12 +87,23 @@ def withdrawals_waiting(home: Home, programme: Programme, *, today: date) -> pl.
     ).with_columns(overdue=pl.col("days") > PROOF_DAYS)
 
 
+def _with_asked(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
+    ending = ward.ending
+    query = select(ending.c.entitlement_id, func.max(ending.c.id)).group_by(ending.c.entitlement_id)
+    asked = fetch(connection, query, {"entitlement_id": pl.Int64, "asked": pl.Int64})
+    return rows.join(asked, on="entitlement_id", how="left").select("case_number", "branch", "refused_on", "asked")
+
+
+def _ward_replies(connection: Connection, programme: Programme, kind: str) -> pl.DataFrame:
+    rows = standing_replies(connection).filter(pl.col("reply") == kind)
+    open_ = fetch(connection, _open(programme), _OPEN)
+    return rows.join(open_.drop("branch_now"), on="entitlement_id").rename({"branch_now": "branch"}).sort("case_number")
+
+
 def _standing(connection: Connection, programme: Programme) -> pl.DataFrame:
     """最後の受渡に載っていて、権利の終わっていない件: 進みの列に entitlement_id と branch_now を足したもの。"""
     rows = view(connection, programme.id).filter("present")
-    open_ = fetch(
-        connection, _open(programme), {"case_number": pl.String, "entitlement_id": pl.Int64, "branch_now": pl.Int64}
-    )
+    open_ = fetch(connection, _open(programme), _OPEN)
     return rows.join(open_, on="case_number").sort("case_number")
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from benefit.domain.access import Actor
 from benefit.domain.errors import BenefitError, RefusedByRule
-from benefit.services import judgment, replies_ward, transfers
+from benefit.services import endings, handback_lists, judgment, replies_ward, transfers
 from benefit.services.desk_accounts import Account
+from benefit.services.handback_propose import propose_ward_refusals
 from benefit.services.replies_ward import Reply
 from benefit.store import ward
 from tests.services.conftest import FIRST, ISSUED, JUDGED, MAKER, PAY, PROGRAMME, SECOND, Office
@@ -139,6 +140,11 @@ def test_a_refusal_and_a_returned_letter_make_no_line(office: Office) -> None:
     for row, kind in ((first, "辞退"), (second, "返戻")):
         reply = Reply(row["case_number"], kind, ISSUED + timedelta(days=3))
         assert check(office, enter(office, reply), reply).agreed
+    with office.home.ward.connect() as connection:
+        assert handback_lists.ward_refusals(connection, PROGRAMME)["case_number"].to_list() == [first["case_number"]]
+        assert handback_lists.ward_returned(connection, PROGRAMME)["case_number"].to_list() == [second["case_number"]]
+        # 委託先の件の一覧に、区直轄の人は混ざらない。
+        assert handback_lists.refusals(connection, PROGRAMME).is_empty()
     judge_ward(office)
     found = verdicts(office)
     assert first["case_number"] not in found
@@ -155,6 +161,18 @@ def test_a_refusal_and_a_returned_letter_make_no_line(office: Office) -> None:
     assert {number: verdicts(office, "after")[number] for number in (first["case_number"], second["case_number"])} == {
         first["case_number"]: "支給可", second["case_number"]: "支給可",
     }  # fmt: skip
+
+
+@SQLITE
+def test_a_refusal_of_a_ward_person_ends_by_two_people(office: Office) -> None:
+    row = unknown_account(office)
+    reply = Reply(row["case_number"], "辞退", ISSUED + timedelta(days=3))
+    assert check(office, enter(office, reply), reply).agreed
+    done = propose_ward_refusals(office.home, PROGRAMME, actor=MAKER, clock=office.clock)
+    endings.approve(office.home, done.asked[row["case_number"]], actor=FIRST, clock=office.clock)
+    assert propose_ward_refusals(office.home, PROGRAMME, actor=MAKER, clock=office.clock).asked == {}
+    with pytest.raises(RefusedByRule, match="もう終わって"):
+        enter(office, form(office, row))
 
 
 @SQLITE
