@@ -128,6 +128,7 @@ def _members(request: Request, session: Session, *, status: int = 200, error: st
         rows=rows,
         error=error,
         approver=session.actor.role == "approver",
+        may_name=session.actor.role in ("approver", "admin"),
     )
 
 
