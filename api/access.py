@@ -40,6 +40,12 @@ def _people(admin: str, keepers: frozenset[str]) -> Access:
         **{("POST", path): frozenset({admin}) for path in (*posts, "/terminals/add", "/terminals/end")},
         ("GET", "/break-glass"): keepers,
         **{("POST", path): keepers for path in sealed},
+        **{("GET", f"/api/v1{path}"): frozenset({admin}) for path in ("/staff", "/terminals")},
+        **{
+            ("POST", f"/api/v1{path}"): frozenset({admin})
+            for path in ("/staff", *posts[2:], "/terminals", "/terminals/end")
+        },
+        **{("POST", f"/api/v1{path}"): keepers for path in sealed[:3]},
     }
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from api import sealed, staff
+from api import sealed, staff, staff_json
 
-routers = (staff.router_for(), sealed.router_for())
+routers = (staff.router_for(), sealed.router_for(), staff_json.router_for())

@@ -171,3 +171,42 @@ def test_the_ward_screens_have_the_same_people_and_terminals_of_their_own(
         assert connection.execute(
             sa.select(ward.audit_log.c.actor).where(ward.audit_log.c.action == "staff.review")
         ).all()
+
+
+def test_the_same_deeds_are_done_in_json(desk_system: Desk) -> None:
+    client, sent = desk_system.client, iter(range(99))
+
+    def post(headers: dict[str, str], path: str, key: str = "", **given: object) -> tuple[int, dict[str, object]]:
+        answer = client.post(
+            f"/api/v1{path}", json=given, headers={**headers, "Idempotency-Key": key or f"key-of-json-{next(sent)}"}
+        )
+        return answer.status_code, answer.json()
+
+    admin = desk_system.token("ward_admin1")
+    person = {"staff_id": "op-9", "name": "山田", "role": "operator", "contract_ends_on": "2025-03-31"}
+    status, made = post(admin, "/staff", key="same-key-9", **person)
+    assert (status, len(str(made["first_password"])) >= 15) == (200, True)
+    assert post(admin, "/staff", key="same-key-9", **person) == (200, {"staff_id": "op-9", "first_password": ""})
+    assert post(admin, "/staff", key="same-key-9", **{**person, "name": "別人"})[0] == 409
+    assert post(admin, "/staff", **person)[0] == 400
+    on = {"staff_id": "op-9", "reason": "試し"}
+    assert post(admin, "/staff/role", role="reviewer", **on)[0] == 200
+    assert post(admin, "/staff/reset", **on)[1]["first_password"]
+    assert post(admin, "/staff/unlock", **on)[0] == post(admin, "/staff/end", **on)[0] == 200
+    assert post(admin, "/staff/end", staff_id="op-9", reason="")[0] == 422
+    listed = {row["id"]: row for row in client.get("/api/v1/staff", headers=admin).json()["rows"]}
+    assert (listed["op-9"]["state"], listed["op-9"]["role"]) == ("終了", "reviewer")
+    assert "password_hash" not in listed["op-9"]
+    assert post(admin, "/terminals", name="端末1", place="二階", certificate=certificate("端末1"))[0] == 200
+    assert post(admin, "/terminals/end", name="端末1", reason="紛失")[0] == 200
+    assert [row["name"] for row in client.get("/api/v1/terminals", headers=admin).json()["rows"]] == ["端末1"]
+    with desk_system.home.desk.begin() as connection:
+        break_glass.seal(connection, desk.access, at=desk_system.clock())
+    assert post(admin, "/break-glass/ask", reason="停電")[1]["number"] == 1
+    assert post(admin, "/break-glass/approve", number=1)[0] == 400
+    clerk = desk_system.token("ward_clerk1")
+    assert post(clerk, "/break-glass/approve", number=1)[1]["password"]
+    assert post(clerk, "/break-glass/close", number=1)[0] == 200
+    in_days(desk_system.clock, minutes=6)
+    assert post(clerk, "/break-glass/approve", number=1)[0] == 403
+    assert post(desk_system.token("operator1"), "/staff", **person)[0] == 403
