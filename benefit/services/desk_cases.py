@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from benefit.domain.access import ROLE_NAMES, Actor
+from benefit.domain.access import BATCH, ROLE_NAMES, Actor
 from benefit.domain.case import EVENT_NAMES, STATE_WORDS, next_state, step_of
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.deficiency import MAIL_GRACE_DAYS
@@ -25,6 +25,7 @@ from benefit.store import audit, desk
 
 UNKNOWN = "ここにありません。区で確認します"
 _CHUNK = 500
+_ROLES = {str(role): name for role, name in ROLE_NAMES.items()} | {BATCH.role: "夜間処理"}
 
 
 class Move(NamedTuple):
@@ -74,8 +75,8 @@ def allowed(actor: Actor, number: str, state: str, event: str) -> str:
         raise RefusedByRule(
             f"「{EVENT_NAMES[event]}」は、この役割ではできません",
             code="role",
-            found=ROLE_NAMES.get(actor.role, actor.role),  # type: ignore[call-overload]
-            allowed="、".join(sorted(ROLE_NAMES.get(role, "夜間処理") for role in step.roles)),  # type: ignore[call-overload]
+            found=_ROLES.get(actor.role, actor.role),
+            allowed="、".join(sorted(_ROLES[role] for role in step.roles)),
         )
     return then
 

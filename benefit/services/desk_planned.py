@@ -38,7 +38,7 @@ def make(home: Home, programme_id: str, *, out: Path, today: date, actor: Actor,
     mine = select(named.c.benefit).where(named.c.programme == programme_id)
     ready = select(table).where(table.c.state.in_(READY), table.c.benefit.in_(mine))
     with home.desk.begin() as connection:
-        cases = connection.execute(ready.order_by(table.c.case_number)).mappings().all()
+        cases = connection.execute(ready.order_by(table.c.case_number).with_for_update()).mappings().all()
         if not cases:
             return None
         number = (connection.execute(select(func.max(desk.planned_file.c.id))).scalar() or 0) + 1
