@@ -123,7 +123,9 @@ def check(
     if case is None or _misses(connection, call.case_number, at) >= MISSES:
         raise RefusedByRule(TO_WARD, code="identity-closed")
     before = standing(connection, call, caller)
-    given = {code: words for code, words in typed.items() if code in TYPED and words.strip()}
+    # 聞かない問いは照らさない（相手を選び直したときに残っていた言葉を、合わない試みに数えない）。
+    asked = before.required.asked if before.required else ()
+    given = {code: words for code, words in typed.items() if code in TYPED and code in asked and words.strip()}
     right = {code for code, words in given.items() if _agrees(dict(case), code, words)}
     marks = {code for code in ticked if code in QUESTIONS and code not in TYPED}
     missed = set(given) - right

@@ -42,6 +42,7 @@ def test_each_state_is_answered_with_its_sentence_and_next_step(desk_system: Des
         number_of(200).translate(str.maketrans("0123456789", "０１２３４５６７８９")),
     ],
 )
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_one_box_takes_the_number_or_the_name_and_birthday_whatever_the_width_and_spaces(
     desk_system: Desk, words: str
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_death_is_taken_down_and_nothing_is_told(desk_system: Desk) -> None:
     assert state == "X60"
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_more_than_five_hits_show_nobody_and_five_show_only_masks(desk_system: Desk) -> None:
     csrf = desk_system.login()
     page = search(desk_system, csrf, f"{CROWD[0]} {CROWD[1]}").text
@@ -195,6 +197,7 @@ def test_a_hit_opens_only_in_the_call_it_was_found_in(desk_system: Desk) -> None
 
 
 @pytest.mark.parametrize("words", ["タカサキ　キヨシ", "タカサキ 11月12日", "1950-11-12", ""])
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_half_of_the_words_finds_nobody_and_says_what_is_missing(desk_system: Desk, words: str) -> None:
     page = search(desk_system, desk_system.login(), words)
     if words == "1950-11-12":
@@ -218,6 +221,7 @@ def test_every_look_is_in_the_audit_log_with_who_why_and_which_call(desk_system:
     assert "T-1" in str(viewed["detail"])
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_the_call_comes_before_the_search(desk_system: Desk) -> None:
     csrf = desk_system.login()
     form = {"csrf": csrf, "words": number_of(200)}
@@ -238,6 +242,7 @@ def test_the_call_comes_before_the_search(desk_system: Desk) -> None:
     )
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_the_operator_cannot_choose_the_purpose_that_needs_no_questions(desk_system: Desk) -> None:
     headers = desk_system.token()
     assert begin(desk_system, headers, purpose="窓口・書類の確認").status_code == 400
@@ -253,6 +258,7 @@ def test_the_operator_cannot_choose_the_purpose_that_needs_no_questions(desk_sys
     )
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_the_operators_answer_has_no_field_for_what_he_may_not_see(desk_system: Desk) -> None:
     headers = desk_system.token()
     assert opened(desk_system, headers).json()["complete"] is True

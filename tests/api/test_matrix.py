@@ -109,6 +109,7 @@ def test_no_role_reads_a_case_it_has_not_opened_and_confirmed(desk_system: Desk,
 
 
 @pytest.mark.parametrize("token", ["", "x", "あ".encode().decode("latin-1"), "A" * 43])
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_without_a_session_no_closed_route_says_anything_of_a_case(desk_system: Desk, token: str) -> None:
     for method, path in CLOSED:
         given = ask(desk_system, method, path, token)
@@ -131,7 +132,8 @@ def test_the_open_routes_are_only_the_login_the_looks_and_the_description() -> N
 def test_the_roles_that_keep_people_or_logs_reach_no_case() -> None:
     for role in (DeskRole.WARD_ADMIN.value, DeskRole.WARD_AUDITOR.value):
         reached = {path for (_, path), roles in access.DESK_ACCESS.items() if role in roles}
-        assert not {path for path in reached if "case" in path or "search" in path or "review" in path}
+        kept = ("/case", "/search", "/call", "/review", "/intake", "/deficiencies", "/letters")
+        assert not {path for path in reached if path.removeprefix("/api/v1").startswith(kept)}
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
@@ -204,6 +206,7 @@ def test_ending_the_call_keeps_its_number_out_of_the_next_view(desk_system: Desk
     assert call["ended_at"] is not None
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_a_new_login_carries_no_call_and_no_open_case(desk_system: Desk) -> None:
     csrf = desk_system.login()
     answer(desk_system, csrf, number_of(200))
