@@ -14,6 +14,7 @@ from benefit.domain.errors import RefusedByRule
 from benefit.services import approvals_view_sheets as sheets
 from benefit.services import people_login
 from benefit.services.approvals_view import Sheet
+from benefit.services.approvals_view_veil import veil_for, veiled
 from benefit.services.home import Home
 
 #: 見た中身と、いまの中身が違うときの断り（409 で、新しい中身を見せる）。
@@ -25,7 +26,8 @@ NOT_YOURS = frozenset({"not-yours", "role", "two-people", "not-the-maker", "same
 
 def opened(request: Request, session: Session, kind: str, number: int) -> Sheet:
     """一枚を作り、見た記録を残してから返す。"""
-    found = sheets.sheet(request.app.state.home, kind, number)
+    home = request.app.state.home
+    found = veiled(sheets.sheet(home, kind, number), veil_for(home, session.actor))
     seen(request, session, "approval.view", f"{kind}/{number}", rows=found.people)
     return found
 
@@ -60,7 +62,7 @@ def approve(
     params = {"kind": kind, "number": number, "digest": digest, "reason": reason}
 
     def work(home: Home) -> None:
-        now = sheets.sheet(home, kind, number)
+        now = veiled(sheets.sheet(home, kind, number), veil_for(request.app.state.home, session.actor))
         if now.digest != digest:
             raise RefusedByRule(sheets.CHANGED, code="changed")
         sheets.approve(home, now, reason=reason, actor=session.actor, clock=request.app.state.clock)

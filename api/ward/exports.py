@@ -23,6 +23,7 @@ from benefit.services import (
     dashboard_lists,
     sheet,
 )
+from benefit.services.approvals_view_veil import veil_for
 from benefit.services.home import Home
 from benefit.store.engine import reading
 
@@ -41,6 +42,8 @@ def export(
         raise HTTPException(400, "持ち出す理由を書いてください")
     home, made = request.app.state.home, request.app.state.clock()
     title, sheets, rows = _sheets(home, what, number)
+    veil = veil_for(home, session.actor)
+    sheets = {name: veil.rows(frame) for name, frame in sheets.items()}
     data = sheet.render(sheets, made=made, title=title, notes=watermark(session, made, reason.strip(), rows))
     seen(request, session, "export", f"{what}/{number}" if number else what, rows=rows, reason=reason.strip())
     return attached(data, f"{title}.xlsx")

@@ -10,8 +10,9 @@ from api.guard import PageSession
 from api.page import Text, confirm, page
 from api.session import Session
 from api.ward.deeds import deed, seen
-from benefit.domain.errors import BenefitError
+from benefit.domain.errors import BenefitError, RefusedByRule
 from benefit.services import approvals_view_lists, holds
+from benefit.services.approvals_view_veil import veil_for
 from benefit.services.home import Home
 from benefit.store import ward
 
@@ -43,6 +44,9 @@ def ask(
     chosen = state.home.programme(programme)
 
     def work(home: Home) -> None:
+        if case_number in veil_for(state.home, session.actor).cases:
+            # ない番号と同じ断り。
+            raise RefusedByRule(f"この給付管理番号は、{check} で保留になっていません", code="not-held")
         holds.ask(home, chosen, case_number, check, reason=reason, actor=session.actor, clock=state.clock)
 
     try:
@@ -65,7 +69,11 @@ def ask(
 
 def _list_page(request: Request, session: Session, *, error: str = "", status: int = 200) -> Response:
     home: Home = request.app.state.home
-    every = [(one, approvals_view_lists.held(home, one)) for one in approvals_view_lists.programmes(home)]
+    secret = veil_for(home, session.actor).cases
+    every = [
+        (one, [line for line in approvals_view_lists.held(home, one) if line.case_number not in secret])
+        for one in approvals_view_lists.programmes(home)
+    ]
     total = sum(len(lines) for _programme, lines in every)
     shown = [(programme, lines[:MOST]) for programme, lines in every if lines]
     seen(request, session, "holds.view", "list", rows=sum(len(lines) for _programme, lines in shown))

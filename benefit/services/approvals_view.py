@@ -48,9 +48,11 @@ class Table:
         return next((name for name in ("給付管理番号", "対象番号") if name in self.frame.columns), "")
 
     def key_of(self, row: Mapping[str, Any]) -> str:
-        """その行の人を照会するときの、番号の種類。照会できない行（ほかの課）なら空。"""
+        """その行の人を照会するときの、番号の種類。照会できない行（ほかの課、区直轄）なら空。"""
         if self.subject == "給付管理番号":
             return "case_number" if row["給付管理番号"].isdigit() else ""
+        if not row["対象番号"].isdigit():
+            return ""
         return "household_number" if row["対象区分"] == "世帯" else "person_number"
 
 

@@ -91,6 +91,23 @@ def enter_people(home: Home, clock: StepClock) -> None:
             )
 
 
+def name(made: Ward, *staff_ids: str) -> None:
+    """この人たちを、区直轄を見てよい人に（二人で）名ざす。"""
+    now = made.office.clock()
+    with made.home.ward.begin() as connection:
+        for number, staff_id in enumerate(staff_ids, 1):
+            connection.execute(
+                ward.restricted_member.insert().values(
+                    id=number, staff_id=staff_id, reason="担当", asked_by="kanri", asked_at=now
+                )
+            )
+            connection.execute(
+                ward.restricted_member_approval.insert().values(
+                    release_id=number, asked_by="kanri", approved_by="shonin2", approved_at=now
+                )
+            )
+
+
 @contextmanager
 def opened(source: Path, root: Path, ward_url: str | None = None) -> Iterator[Ward]:
     """作業場所の写しと、その画面。"""

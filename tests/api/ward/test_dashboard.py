@@ -109,7 +109,8 @@ def test_each_figure_opens_the_list_behind_it(paid: Ward) -> None:
         shown = html.unescape(paid.client.get(f"/list/{which}").text)
         assert re.search(rf"<p>{expected[which]:,} 件。", shown), which
         numbers = re.findall(r'<th scope="row">(\d{11})</th>', shown)
-        assert len(set(numbers)) == min(expected[which], dashboard_lists.PAGE)
+        assert len(set(numbers)) == len(numbers)
+        assert len(numbers) + shown.count("区直轄</th>") == min(expected[which], dashboard_lists.PAGE)
     assert [row["subject"] for row in paid.audit("dashboard.list")] == list(dashboard_lists.LISTS)
     assert paid.client.get("/list/everyone").status_code == 404
 
