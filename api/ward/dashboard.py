@@ -20,7 +20,7 @@ from benefit.services.home import Home
 from benefit.store.engine import reading
 
 router = APIRouter(include_in_schema=False)
-#: 数を見る役割。監査はログだけ、管理は個人の情報なし（0011）。
+#: 数を見る役割。監査はログだけ、管理は個人の情報なし（reliability §4.4）。
 SEES = (WardRole.CLERK, WardRole.APPROVER)
 _PROCESS = ("targets", "sent", "received", "reviewed", "paid")
 _TROUBLE = ("returned_mail", "failed")
