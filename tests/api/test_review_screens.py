@@ -11,6 +11,7 @@ from benefit.domain.access import DeskRole
 from benefit.store import desk
 from tests.api.conftest import Desk, audit_rows, in_days
 from tests.api.papers import ACCOUNT, GOOD_CHECKS, Person, case, headline, of, person, rows
+from tests.api.test_log_first import refuse_inserts
 
 
 @pytest.fixture
@@ -269,3 +270,28 @@ def test_a_counter_person_cannot_review(desk_system: Desk) -> None:
     counter = person(desk_system, DeskRole.COUNTER)
     assert [counter.get(path).status_code for path in ("/review", "/review/case", "/deficiencies")] == [403] * 3
     assert counter.post("/review/open", case_number=of("C22")).status_code == 403
+
+
+def test_with_the_log_broken_no_paper_screen_shows_a_name(first: Person, second: Person, desk_system: Desk) -> None:
+    number = of("C22")
+    opened(first, number)
+    counter = person(desk_system, DeskRole.COUNTER)
+    sheet = {"case_number": of("C20"), "kind": "confirmation", "channel": "post", "received_on": "2024-06-20"}
+    ways = {
+        "一次入力": lambda: first.get("/review/case"),
+        "一次入力（API）": lambda: first.api("GET", "/reviews/current"),
+        "不備の一件": lambda: second.post("/deficiencies/open", case_number=of("C24")),
+        # 二度押し: 書込みは起きず、初めの結果を見るだけ。それでもログが要る。
+        "収受の一枚": lambda: counter.post("/intake/scan", key="again-000001", **sheet),
+        "取り消す前の一歩": lambda: person(desk_system, DeskRole.SUPERVISOR).post(
+            "/supervisor/step", case_number=of("C20")
+        ),
+    }
+    for way, read in ways.items():
+        assert read().status_code == 200, way
+    with desk_system.home.desk.begin() as connection:
+        refuse_inserts(connection)
+    for way, read in ways.items():
+        answer = read()
+        assert answer.status_code == 503, way
+        assert "試" not in answer.text.split("<main")[-1], way
