@@ -20,6 +20,7 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedInput, WrongUse
 from benefit.services import terminals
 from benefit.store.access import AccessTables
+from benefit.store.engine import reading
 
 HEADER = "x-client-certificate"
 SAYS = "この端末からは使えません。区の管理者に知らせてください。"
@@ -54,7 +55,7 @@ class Door:
         found = self._read(request.headers.getlist(HEADER))
         if found is None:
             return self._refuse(peer, "証明書がないか、読めない")
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = terminals.known(connection, self._tables, found)
         return Terminal(row["id"], row["name"]) if row else self._refuse(peer, "登録のない端末")
 

@@ -18,6 +18,7 @@ from api.staff import SHEET
 from benefit.domain.errors import BenefitError
 from benefit.services import break_glass
 from benefit.store import audit
+from benefit.store.engine import reading
 
 HERE = "/break-glass"
 Number = Annotated[int, Form(ge=0, le=2**31 - 1)]
@@ -121,7 +122,7 @@ def _do(
 def _page(request: Request, session: Session, *, status: int = 200, **shown: Any) -> Response:
     state = request.app.state
     tables, now = state.store.access, state.clock()
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = [{**row, "now": break_glass.now_of(row, now)} for row in break_glass.used(connection, tables)]
     values = {"error": "", "done": "", "password": "", **shown}
     return page(

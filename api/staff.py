@@ -19,6 +19,7 @@ from benefit.domain.errors import BenefitError, WrongUse
 from benefit.services import people, people_review, terminals
 from benefit.store import audit
 from benefit.store.access import AccessTables
+from benefit.store.engine import reading
 
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Pem = Annotated[str, Form(max_length=10_000)]
@@ -253,7 +254,7 @@ def _day(text: str) -> date | None:
 def _list(request: Request, session: Session, *, status: int = 200, **shown: Any) -> Response:
     state = request.app.state
     now = state.clock()
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = people_review.rows(connection, state.store.access, now)
     values = {"error": "", "done": "", "password": "", "given": {}, **shown}
     return page(
@@ -263,7 +264,7 @@ def _list(request: Request, session: Session, *, status: int = 200, **shown: Any
 
 def _person(request: Request, session: Session, staff_id: str, *, status: int = 200, **shown: Any) -> Response:
     state = request.app.state
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = people_review.rows(connection, state.store.access, state.clock())
     found = next((row for row in rows if row["id"] == staff_id and row["kind"] == "person"), None)
     if found is None:
@@ -282,7 +283,7 @@ def _person(request: Request, session: Session, staff_id: str, *, status: int = 
 
 def _terminals(request: Request, session: Session, *, status: int = 200, **shown: Any) -> Response:
     state = request.app.state
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = terminals.listed(connection, state.store.access)
     values = {"error": "", "done": "", "given": {}, **shown}
     return page(request, "shared/terminals.html", status=status, session=session, rows=rows, **values)

@@ -16,6 +16,7 @@ from api.session import Session, is_fresh
 from benefit.services import break_glass, people, people_review, terminals
 from benefit.services.people_first import aware
 from benefit.store.access import AccessTables
+from benefit.store.engine import reading
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
@@ -184,7 +185,7 @@ def router_for() -> APIRouter:
 def listed(request: Request, session: ApiSession) -> Persons:
     """ID と権限の一覧（棚卸表と同じ）。"""
     state = request.app.state
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = people_review.rows(connection, state.store.access, state.clock())
     names = Person.model_fields
     return Persons(rows=[Person(**{name: row[name] for name in names}) for row in rows])
@@ -241,7 +242,7 @@ def change_role(request: Request, session: ApiSession, given: NewRole, idempoten
 def terminal_list(request: Request, session: ApiSession) -> Terminals:
     """端末の一覧。"""
     state = request.app.state
-    with state.engine.connect() as connection:
+    with reading(state.engine) as connection:
         rows = terminals.listed(connection, state.store.access)
     for row in rows:
         row.update({name: aware(row[name]) for name in ("registered_at", "ended_at")})

@@ -206,7 +206,7 @@ def _person(connection: Connection, tables: AccessTables, staff_id: str) -> dict
 
 def _living(connection: Connection, tables: AccessTables, role: str) -> list[str]:
     staff = tables.staff
-    query = select(staff.c.id).where(staff.c.role == role, staff.c.ended_at.is_(None)).with_for_update()
+    query = select(staff.c.id).where(staff.c.role == role, staff.c.ended_at.is_(None)).with_for_update(key_share=True)
     return list(connection.execute(query).scalars())
 
 

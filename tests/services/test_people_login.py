@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,6 @@ from tests.support import people as persons
 PASSWORD = "みかん ろうそく 自転車 はしご"
 #: 五回目からの、閉じる長さ（秒）。
 CURVE = (30, 60, 120, 240, 480, 960, 1920, 3600, 3600)
-Enter = Callable[..., bool]
 
 
 @pytest.fixture(autouse=True)
@@ -278,3 +277,16 @@ def test_the_duties_are_confirmed_again_after_a_year(gate: Gate) -> None:
     row = {**gate.row(), "terms_accepted_at": gate.clock.now}
     assert people_first.stage_of(row, gate.clock.now + timedelta(days=365)) == ""
     assert people_first.stage_of(row, gate.clock.now + timedelta(days=365, seconds=1)) == "terms"
+
+
+@pytest.mark.parametrize("home", ["postgresql"], indirect=True)
+def test_a_login_never_waits_for_the_work_of_the_same_person(gate: Gate) -> None:
+    """書込みの途中の人の ID で、誰かが入ろうとしても、互いに待ち合って倒れない。"""
+    code, table = gate.code(), desk.operation
+    with ThreadPoolExecutor(1) as pool, gate.home.desk.connect() as working:
+        row = {"key": "k", "staff_id": "op", "route": "x", "params_hash": "x", "result": "{}", "at": gate.clock()}
+        working.execute(table.insert().values(**row))
+        try:
+            assert pool.submit(gate.says, code=code).result(timeout=30) == ""
+        finally:
+            working.rollback()
