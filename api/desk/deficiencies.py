@@ -47,6 +47,12 @@ def notify(connection: Connection, number: str, given: Mapping[str, str], actor:
     return {"case_number": number, "correction_due_on": due.isoformat()}
 
 
+def remind_one(connection: Connection, number: str, given: Mapping[str, str], actor: Actor, at: datetime) -> Done:
+    """補正のない人に、勧奨の手紙を頼む。まだ送っていない勧奨があれば断る。"""
+    desk_letters_due.ask(connection, number, "reminder", reason=given["reason"], actor=actor, at=at)
+    return {"case_number": number}
+
+
 def correct(connection: Connection, number: str, given: Mapping[str, str], actor: Actor, at: datetime) -> Done:
     """補正の紙を受けた。"""
     received_on = day(given["received_on"], "届いた日", latest=tokyo_date(at))
@@ -119,6 +125,22 @@ def corrected(
     confirm(session, csrf)
     given = {"channel": channel, "received_on": received_on}
     return _deed(request, session, operation, case_number, given, correct, "補正: {says}")
+
+
+@router.post("/deficiencies/remind")
+def reminded(
+    request: Request,
+    session: PageSession,
+    csrf: Text = "",
+    operation: Text = "",
+    case_number: Text = "",
+    reason: Text = "",
+) -> Response:
+    """補正のない人に、勧奨の手紙を頼む。"""
+    confirm(session, csrf)
+    return _deed(
+        request, session, operation, case_number, {"reason": reason}, remind_one, "勧奨を、送るべき手紙に入れました。"
+    )
 
 
 @router.get("/letters-due")

@@ -128,6 +128,8 @@ def test_a_defect_without_a_code_is_refused_and_with_one_runs_to_the_correction(
     assert {"case_number": number, "days_left": 14}.items() <= next(
         row for row in listed["rows"] if row["case_number"] == number
     ).items()
+    reminded = first.api("POST", "/deficiencies/remind", case_number=number, reason="補正期限が近い")
+    assert reminded.json() == {"case_number": number}
     corrected = first.api("POST", "/deficiencies/correction", case_number=number, received_on="2024-06-20")
     assert corrected.json()["standing"] == "taken"
     assert case(desk_system, number)["state"] == "C26"

@@ -232,6 +232,11 @@ def test_a_defect_needs_its_code_and_leads_to_a_letter_and_a_correction(
     assert "2024-07-04" in told.text
     assert case(desk_system, number)["state"] == "C25"
     assert "あと 14 日" in told.text
+    reminded = first.post("/deficiencies/remind", case_number=number, reason="補正期限が近い")
+    assert "勧奨を、送るべき手紙に入れました" in reminded.text
+    twice = first.post("/deficiencies/remind", case_number=number, reason="補正期限が近い")
+    assert (twice.status_code, "もう頼んであります" in twice.text) == (400, True)
+    assert [row["kind"] for row in rows(desk_system, desk.letter_due)] == ["deficiency", "reminder"]
     corrected = first.post("/deficiencies/correction", case_number=number, channel="post", received_on="2024-06-20")
     assert "補正" in headline_of(corrected.text) + corrected.text
     assert case(desk_system, number)["state"] == "C26"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from api.desk import deficiencies, review
 from api.desk.json.intake import Line
-from api.desk.json.shapes import Given, Message, Short, refusals
+from api.desk.json.shapes import Given, Message, Reason, Short, refusals
 from api.guard import ApiSession
 from api.once import Done, IdempotencyKey, once
 from api.session import Session
@@ -167,6 +167,12 @@ class DueSet(BaseModel):
     correction_due_on: date
 
 
+class Reminding(Opened):
+    """勧奨を頼む件と、そのわけ。"""
+
+    reason: Reason
+
+
 class Corrected(Opened):
     """届いた補正の紙。"""
 
@@ -272,6 +278,12 @@ def listed(request: Request, session: ApiSession) -> OpenDefects:
 def notified(request: Request, session: ApiSession, given: Told, idempotency_key: IdempotencyKey) -> DueSet:
     """不備を知らせた。補正期限が決まる。"""
     return DueSet.model_validate(_do(request, session, idempotency_key, given, deficiencies.notify))
+
+
+@router.post("/deficiencies/remind", responses=refusals(400, 409, 422))
+def remind(request: Request, session: ApiSession, given: Reminding, idempotency_key: IdempotencyKey) -> Taken:
+    """補正のない人に、勧奨の手紙を頼む。まだ送っていない勧奨があれば断る。"""
+    return Taken.model_validate(_do(request, session, idempotency_key, given, deficiencies.remind_one))
 
 
 @router.post("/deficiencies/correction", responses=refusals(400, 409, 422))
