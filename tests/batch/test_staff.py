@@ -100,7 +100,9 @@ def test_from_the_first_password_to_the_first_deed(
     assert (code, "最初の手続き" in said) == (4, True), "手続きの済まない人は、何もできない"
 
     def shown(said: str) -> str:
-        return code_at(said.split("認証アプリに入れる種: ")[1].split("\n", maxsplit=1)[0].strip(), step_of(system_clock()))
+        return code_at(
+            said.split("認証アプリに入れる種: ")[1].split("\n", maxsplit=1)[0].strip(), step_of(system_clock())
+        )
 
     code, said = typing("staff", "enrol", "shonin", lines=(password, "", WORDS, shown, "いいえ"))
     assert (code, "遵守事項" in said) == (4, True)
@@ -134,6 +136,21 @@ def test_after_the_first_administrator_only_administrators_keep_people(run: Run,
     assert run("staff", "list", "--out", "list.pdf")[0] == 2
     assert fastexcel.read_excel("list.xlsx").load_sheet(0, header_row=4).to_polars()["ID"].to_list() == ["a", "kanri"]
     assert run("staff", "list", "--store", "nowhere")[0] == 2
+    place.ward.dispose()
+
+
+def test_a_ledger_whose_only_administrator_is_shut_out_can_be_opened_by_the_host(run: Run, place: Home) -> None:
+    run("staff", "add", "kanri", "--name", "管理", "--role", "admin")
+    unlock = ("staff", "unlock", "kanri", "--reason", "二週間使わなかった")
+    assert run(*unlock)[0] == 2, "入れる管理者がいる間は、--by が要る"
+    long_ago = system_clock() - timedelta(days=15)
+    with place.ward.begin() as connection:
+        connection.execute(ward.staff.update().values(created_at=long_ago))
+    assert run(*unlock)[0] == 0
+    with place.ward.connect() as connection:
+        actors = connection.execute(ward.audit_log.select().order_by(ward.audit_log.c.sequence)).mappings().all()
+    assert (actors[-1]["action"], actors[-1]["actor"]) == ("staff.unlock", "batch")
+    assert run(*unlock)[0] == 2
     place.ward.dispose()
 
 
