@@ -167,7 +167,7 @@ def _name(store: str) -> str:
 def sign(
     ctx: typer.Context,
     number: Annotated[int, typer.Argument(help="報告書の番号")],
-    staff_id: Annotated[str, typer.Option("--as", help="署名する職員の ID")],
+    staff_id: Annotated[str, typer.Option("--by", help="署名する職員の ID")],
     remarks: Annotated[str, typer.Option(help="確かめたこと（所見）")],
     digest: Annotated[str, typer.Option(help="読んだ報告書の指紋（初めの 8 字から）")],
 ) -> None:

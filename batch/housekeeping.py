@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from rich.table import Table
 
@@ -67,3 +69,29 @@ def handover_list(ctx: typer.Context) -> None:
                 row["actor"],
             )
     given.out.print(table)
+
+
+Which = Annotated[str, typer.Argument(help="受渡（print_out/3 のように、何を／連番）")]
+Paper = Annotated[str, typer.Option("--reason", help="受領書・消去報告書の番号")]
+By = Annotated[str, typer.Option("--by", help="記録する職員の ID")]
+
+
+@handover_app.command("received")
+def handover_received(ctx: typer.Context, which: Which, by: By, reason: Paper) -> None:
+    """渡したものの受取を記録する。"""
+    _mark(ctx, which, by, reason, "handover.received", "受取")
+
+
+@handover_app.command("erased")
+def handover_erased(ctx: typer.Context, which: Which, by: By, reason: Paper) -> None:
+    """渡したものの消去の報告を記録する。"""
+    _mark(ctx, which, by, reason, "handover.erased", "消去")
+
+
+def _mark(ctx: typer.Context, which: str, by: str, reason: str, action: str, word: str) -> None:
+    from benefit.services import handover_marks
+
+    given = context(ctx)
+    given.need("ward", "handover")
+    handover_marks.mark(given.home, which, action, reason=reason, actor=given.ward_staff(by), clock=given.clock)
+    given.say(f"{which} の{word}を記録しました。")
