@@ -58,11 +58,11 @@ def case_page(
             return RedirectResponse("/", 303)
         standing = desk_identity.standing(connection, call, caller)
         at = state.clock()
+        number = call.case_number
+        if (now := desk_view.state_or_none(connection, number)) is not None:
+            actions = desk_actions.available(connection, number, now, standing, actor=actor, at=at)
+        hit = None if standing.tells else desk_lookup.masked(connection, number)
         seen = desk_view.look(connection, call=call, standing=standing, actor=actor, at=at)
-        hit = desk_lookup.masked(connection, call.case_number) if seen is None else None
-        if hit is not None or seen is not None:
-            now = seen.state if seen is not None else desk_view.state_of(connection, call.case_number)
-            actions = desk_actions.available(connection, call.case_number, now, standing, actor=actor, at=at)
     if seen is None and hit is None:
         return search_page(request, session, call=call, says=desk_lookup.ASK_WARD)
     shown = {

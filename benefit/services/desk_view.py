@@ -87,6 +87,9 @@ def look(connection: Connection, *, call: Call, standing: Standing, actor: Actor
         .where(table.c.case_number == call.case_number)
     )
     row = connection.execute(query).mappings().first()
+    told = row is not None and standing.tells
+    case = _seen(connection, dict(row), whole=actor.role != DeskRole.OPERATOR) if row is not None and told else None
+    # ログは一列に並んで書くので、読み終えてから書く（確定してから返るのは同じで、ほかの人を待たせない）。
     audit.record(
         connection,
         desk.audit_log,
@@ -95,20 +98,23 @@ def look(connection: Connection, *, call: Call, standing: Standing, actor: Actor
         action="case.view",
         subject=call.case_number,
         reason=call.purpose,
-        detail={"call": call.reference, "found": row is not None, "told": standing.tells},
+        detail={"call": call.reference, "found": row is not None, "told": told},
     )
-    if row is None or not standing.tells:
-        return None
-    return _seen(connection, dict(row), whole=actor.role != DeskRole.OPERATOR)
+    return case
 
 
 def state_of(connection: Connection, case_number: str) -> str:
     """いまの状態の符号。件がなければ RefusedByRule。"""
-    table = desk.benefit_case
-    found = connection.execute(select(table.c.state).where(table.c.case_number == case_number)).scalar()
+    found = state_or_none(connection, case_number)
     if found is None:
         raise RefusedByRule(ASK_WARD, code="unknown-case")
-    return str(found)
+    return found
+
+
+def state_or_none(connection: Connection, case_number: str) -> str | None:
+    """いまの状態の符号。件がなければ None。"""
+    table = desk.benefit_case
+    return connection.execute(select(table.c.state).where(table.c.case_number == case_number)).scalar()
 
 
 def defects_of(connection: Connection, case: Mapping[str, Any]) -> tuple[str, ...]:

@@ -128,15 +128,11 @@ def read_case(request: Request, session: ApiSession) -> OperatorCase | StaffCase
     with state.engine.begin() as connection:
         call = _open(connection, session)
         standing = desk_identity.standing(connection, call)
-        at = state.clock()
+        at, number = state.clock(), call.case_number
+        now = desk_view.state_or_none(connection, number)
+        offered = desk_actions.available(connection, number, now, standing, actor=actor, at=at) if now else ()
         seen = desk_view.look(connection, call=call, standing=standing, actor=actor, at=at)
-        offered = (
-            desk_actions.available(connection, call.case_number, seen.state, standing, actor=actor, at=at)
-            if seen
-            else ()
-        )
-        hidden = seen is None and desk_lookup.masked(connection, call.case_number) is None
-    if hidden:
+    if now is None:
         raise HTTPException(404, desk_lookup.ASK_WARD)
     if seen is None:
         raise HTTPException(403, NOT_YET)
