@@ -25,7 +25,7 @@ from tests.support.handback import Exchange
 from tests.support.small_ward import read
 
 SEED = int(os.environ.get("HANDBACK_SEED", random.SystemRandom().randrange(2**32)))
-DAYS = int(os.environ.get("HANDBACK_DAYS", "6"))
+DAYS = int(os.environ.get("HANDBACK_DAYS", "5"))
 
 
 class Model:
@@ -161,7 +161,7 @@ def test_whatever_happens_on_the_way_the_ward_sees_the_desk_as_it_was(office: Of
     assert model.counts["taken"] >= 2
 
 
-@settings(max_examples=int(os.environ.get("HANDBACK_EXAMPLES", "4")))
+@settings(max_examples=int(os.environ.get("HANDBACK_EXAMPLES", "3")))
 @given(plan=st.lists(st.sampled_from(DEEDS), min_size=10, max_size=40), seed=st.integers(0, 2**32))
 def test_no_order_of_deeds_makes_the_ward_see_something_else(
     plan: list[str], seed: int, prepared_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
