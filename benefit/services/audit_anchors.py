@@ -40,13 +40,16 @@ class Made:
 
 
 def make(home: Home, store: str, *, day: date, clock: Clock) -> Made:
-    """この日の印を作る。前の印から後の鎖が切れていれば、署名せずに断る。同じ日に行が増えていなければ、前の印を返す。"""
+    """この日の印を作る。鎖や前の印が壊れていれば、署名せずに断る。同じ日に行が増えていなければ、前の印を返す。"""
     which, key = side(store), home.key(f"anchor-{store}")
+    public_key = audit_anchors.public_key(key)
+    with reading(engine_of(home, store)) as connection:
+        # 切れた鎖には署名しない。全部を辿る間、書く人を待たせない。
+        audit_verify.refuse_unsound([audit_verify.verify(connection, store, key=public_key)])
     table = which.table("audit_anchor")
     with engine_of(home, store).begin() as connection:
         in_turn(connection, "audit")
-        # 切れた鎖には署名しない。
-        audit_verify.refuse_unsound([audit_verify.tail(connection, store, key=audit_anchors.public_key(key))])
+        audit_verify.refuse_unsound([audit_verify.tail(connection, store, key=public_key)])
         before = audit_anchors.last(connection, table)
         if before and day < before.day:
             raise WrongUse("前の印より前の日です", code="anchor-day", found=str(day), allowed=f"{before.day} から後")

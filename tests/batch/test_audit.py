@@ -67,6 +67,9 @@ def test_close_the_day_give_take_and_verify_and_a_change_is_named_with_exit_four
         assert code == 4
         assert f"区の台帳: {bad} 行目が壊れています: 内容が書き換えられています" in told
         assert "監査ログが壊れています" in refused
+    # 壊れた台帳は、締められない。
+    assert run("audit", "anchor", "--store", "ward")[0] == 4
+    assert run("audit", "anchor", "--store", "desk")[0] == 0
 
 
 def test_the_weekly_report_is_made_signed_by_another_and_found_in_the_log(
