@@ -17,6 +17,7 @@ from benefit.domain.deficiency import CHANNELS, FORM_KINDS, MAIL_GRACE_DAYS, RET
 from benefit.domain.errors import Place, RefusedInput
 
 if TYPE_CHECKING:
+    from benefit.services.desk_accounts import Account
     from benefit.services.desk_forms import ReceivedForm
     from benefit.services.desk_intake import Refused
 
@@ -170,15 +171,21 @@ def read_forms(file: Path) -> list[ReceivedForm]:
                 received_on=day(row["収受日"], f"{rows.line_num} 行目の収受日"),
                 outcome=row["結果"],
                 deficiency=row["不備"],
-                bank_code=row["金融機関コード"] or None,
-                branch_code=row["支店コード"] or None,
-                account_type=row["預金種目"] or None,
-                account_number=row["口座番号"] or None,
-                holder_kana=row["口座名義カナ"] or None,
                 holder_reason=row["名義のわけ"],
+                **_account(row, Place(file=file.name, record=rows.line_num)).columns,
             )
         )
     return made
+
+
+def _account(row: dict[str, str], place: Place) -> Account:
+    """口座の五項目。ゆうちょ銀行の「記号-番号」は、振込用の店番・種目・番号に直す。断りに番号は入れない。"""
+    from benefit.services.desk_accounts import ACCOUNT_NAMES, account_of
+
+    try:
+        return account_of(*(row[name] for name in ACCOUNT_NAMES.values()))
+    except RefusedInput as refused:
+        raise RefusedInput(f"{place}: {refused}", code="account") from None
 
 
 def _text(file: Path) -> str:

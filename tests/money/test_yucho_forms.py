@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.desk import FORM_COLUMNS, read_forms
+from batch.desk_work import FORM_COLUMNS, read_forms
 from benefit.domain.errors import RefusedInput
 from benefit.services.claims_form import account
 
@@ -15,8 +15,7 @@ def form(place: Path, *accounts: tuple[str, str, str, str]) -> Path:
     lines = [",".join(FORM_COLUMNS)]
     for number, written in enumerate(accounts):
         told = dict.fromkeys(FORM_COLUMNS, "") | {
-            "給付管理番号": f"{number:011d}", "収受日": "2024-07-01", "結果": "完了", "審査完了日": "2024-07-02",
-            "口座名義カナ": "ヤマダ　タロウ",
+            "給付管理番号": f"{number:011d}", "収受日": "2024-07-01", "結果": "完了", "口座名義カナ": "ヤマダ　タロウ",
         }  # fmt: skip
         told |= dict(zip(("金融機関コード", "支店コード", "預金種目", "口座番号"), written, strict=True))
         lines.append(",".join(told.values()))
