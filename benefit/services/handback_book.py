@@ -48,7 +48,9 @@ def sheets(home: Home, programme: Programme, *, today: date) -> dict[str, pl.Dat
             pl.col("returned_reason").replace(RETURN_REASONS).alias("わけ"),
         ),
         "送る手紙": letters.select(number, branch, pl.col("kind").replace(LETTER_KINDS).alias("手紙")),
-        "死亡の申出": deceased.select(number, branch, pl.col("deceased_told_on").alias("聞いた日")),
+        "死亡の申出": deceased.select(
+            number, branch, pl.col("state").replace(_STATES).alias("進み"), pl.col("deceased_told_on").alias("聞いた日")
+        ),
         "消した証し待ち": waiting.select(
             pl.col("load_sequence").alias("受渡連番"),
             number,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, exists, func, select
 
 from benefit.domain.programme import Programme
 from benefit.services.handback_given import withdrawals
-from benefit.services.handback_view import view
+from benefit.services.handback_view import death_contacts, view
 from benefit.services.home import Home
 from benefit.services.replies_standing import standing_replies
 from benefit.store import ward
@@ -60,9 +60,14 @@ def letters_due(connection: Connection, programme: Programme) -> pl.DataFrame:
 
 
 def deceased(connection: Connection, programme: Programme) -> pl.DataFrame:
-    """亡くなったと聞いた件: case_number、branch、deceased_told_on。払うのを止めてある（CHK60 の保留）。"""
-    rows = _standing(connection, programme).filter(pl.col("state") == DEAD_STATE)
-    return rows.select("case_number", "branch", "deceased_told_on")
+    """亡くなったと聞いた件: case_number、branch、state、deceased_told_on。判定前の件は止めてある（CHK60 の保留）。
+
+    判定に出た後に聞いた件は、委託先では状態が進まず、対応履歴にだけ残る。その件もここに並ぶ。
+    """
+    rows = _standing(connection, programme).join(death_contacts(connection), on="case_number", how="left")
+    told = rows.filter((pl.col("state") == DEAD_STATE) | pl.col("death_contact_on").is_not_null())
+    on = pl.coalesce("deceased_told_on", "death_contact_on")
+    return told.select("case_number", "branch", "state", deceased_told_on=on)
 
 
 def differences(connection: Connection, programme: Programme) -> pl.DataFrame:

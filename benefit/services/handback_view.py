@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, select
 
 from benefit.records import desk_progress
 from benefit.store import ward
@@ -31,3 +31,17 @@ def view(connection: Connection, programme_id: str, *, among: Select[tuple[str]]
         last, and_(last.c.case_number == table.c.case_number, last.c.last == table.c.sequence)
     )
     return fetch(connection, query, COLUMNS)
+
+
+def death_contacts(connection: Connection, *, among: Select[tuple[str]] | None = None) -> pl.DataFrame:
+    """受給者死亡の申出と書かれた対応履歴（書き直されていないもの）のある件: case_number、death_contact_on。"""
+    table, later = ward.desk_contact, ward.desk_contact.alias("later")
+    query = (
+        select(table.c.case_number, func.max(table.c.at))
+        .where(table.c.category == "death", ~exists().where(later.c.corrects == table.c.contact_id))
+        .group_by(table.c.case_number)
+    )
+    if among is not None:
+        query = query.where(table.c.case_number.in_(among))
+    found = fetch(connection, query, {"case_number": pl.String, "at": pl.Datetime("us", "UTC")})
+    return found.select("case_number", death_contact_on=pl.col("at").dt.convert_time_zone("Asia/Tokyo").dt.date())

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from benefit.domain.clock import tokyo_date
 from benefit.domain.programme import Programme
-from benefit.services.handback_view import view
+from benefit.services.handback_view import death_contacts, view
 from benefit.services.judged_lines import LINE
 from benefit.services.replies_standing import standing_replies
 from benefit.store import ward
@@ -25,7 +25,8 @@ COLUMNS = ("open_defect", "undelivered", "refusal_told", "death_told")
 
 def with_replies(connection: Connection, rows: pl.DataFrame, programme: Programme) -> pl.DataFrame:
     """行に COLUMNS を足す。"""
-    told = view(connection, programme.id, among=select(LINE.case_number).where(LINE.line_number.is_not(None)))
+    among = select(LINE.case_number).where(LINE.line_number.is_not(None))
+    told = view(connection, programme.id, among=among)
     told = told.select(
         "case_number",
         branch_now="branch",
@@ -39,15 +40,16 @@ def with_replies(connection: Connection, rows: pl.DataFrame, programme: Programm
     not_since = received.is_null() | (received < pl.col("returned_on"))
     return (
         rows.join(told, on=["case_number", "branch_now"], how="left", maintain_order="left")
+        .join(death_contacts(connection, among=among), on="case_number", how="left", maintain_order="left")
         .join(replies, on=["entitlement_id", "branch_now"], how="left", maintain_order="left")
         .with_columns(
             open_defect=state.is_in(_DEFECT) & unsettled,
             undelivered=(pl.col("returned_on").is_not_null() & not_since) | (pl.col("reply") == "返戻"),
             refusal_told=(state.is_in(_REFUSED) & unsettled) | (pl.col("reply") == "辞退"),
-            death_told=state == _DEAD,
+            death_told=(state == _DEAD).fill_null(value=False) | pl.col("death_contact_on").is_not_null(),
         )
         .with_columns(pl.col(COLUMNS).fill_null(value=False))
-        .drop("told_state", "returned_on", "reply", "reply_on")
+        .drop("told_state", "returned_on", "reply", "reply_on", "death_contact_on")
     )
 
 

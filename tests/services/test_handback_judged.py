@@ -88,6 +88,20 @@ def test_a_death_that_was_told_is_held_and_two_people_release_it(office: Office)
 
 
 @pytest.mark.parametrize("office", ["sqlite"], indirect=True)
+def test_a_death_told_after_the_case_was_proposed_is_held_too(office: Office) -> None:
+    """判定に出た後（J30）の電話は、対応履歴にだけ残る。"""
+    days = Exchange(office)
+    number = next(row["給付管理番号"] for row in office.rows() if row["口座フラグ"] == "2")
+    days.contact(number, "娘から、本人が亡くなったと電話", category="death")
+    days.day()
+    with reading(office.home.ward) as connection:
+        assert handback_lists.deceased(connection, PROGRAMME)["case_number"].to_list() == [number]
+    office.judge()
+    row = office.verdicts()[number]
+    assert (row["判定"], stopped_by(row)) == ("保留", {"CHK60"})
+
+
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 def test_refusals_are_confirmed_by_two_people_of_the_ward(office: Office) -> None:
     number = told(office, 進捗状況="P22", 辞退受付日="2024-07-05")
     done = propose_refusals(office.home, PROGRAMME, actor=MAKER, clock=office.clock)

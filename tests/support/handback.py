@@ -67,8 +67,8 @@ class Exchange:
         with self.office.home.desk.begin() as connection:
             return deed(connection, *args, actor=given.pop("actor", COUNTER), at=self.office.clock(), **given)
 
-    def contact(self, number: str, body: str) -> None:
-        self._desk(desk_contacts.write, number, "call", body)
+    def contact(self, number: str, body: str, *, category: str = "call") -> None:
+        self._desk(desk_contacts.write, number, category, body)
 
     def tell(self, number: str, event: str, *, reason: str = "本人の電話", actor: Actor = COUNTER) -> None:
         self._desk(desk_cases.tell, number, event, reason=reason, actor=actor)
