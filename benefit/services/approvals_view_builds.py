@@ -53,7 +53,7 @@ def sheet(home: Home, number: int) -> Sheet:
         warnings.append(f"第二の判定と {seen.differences:,} 行で違います。違いを確かめてから承認してください")
     if run.alarms:
         warnings.append(
-            f"誰も外さなかった検査があります: {'、'.join(run.alarms)}。抽出データの不足でないか確かめてください"
+            f"誰も外さなかった検査が {len(run.alarms)} あります（一覧は下）。抽出データの不足でないか確かめてください"
         )
     if before is not None and before_yen and abs(now_yen - before_yen) * 10 > before_yen:
         warnings.append(f"支給額の合計が、前の判定から一割を超えて動きます（{now_yen - before_yen:+,}円）")

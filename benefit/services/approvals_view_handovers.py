@@ -26,9 +26,12 @@ from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn, reading
+from benefit.store.frames import fetch
 
 _MOST = 10
 _FEATURES = {"change": "違い", "moved": "状態の動き", "benefit_amount": "給付と額", "account_flag": "口座の印"}
+#: 引き上げるものの、給付と額を言うため。
+_RIGHT = {"case_number": pl.String, "benefit": pl.String, "amount_yen": pl.Int64}
 #: 渡すことを並べる列（desk_export と同じ名）。
 TURN = "payees_out"
 
@@ -158,8 +161,13 @@ def sheet(home: Home, number: int) -> Sheet:
         programme = home.programme(asked["programme"])
         rows, fingerprint = _now(connection, home, programme, asked["given_on"])
         before = handback_given.given(connection, programme.id).filter("given")
+        rights = fetch(
+            connection,
+            select(*(ward.entitlement.c[name] for name in _RIGHT)).where(ward.entitlement.c.programme == programme.id),
+            _RIGHT,
+        )
         handed = next((one["handed"] for one in requests(connection) if one["id"] == number), None)
-    moved = _differing(before, rows, home.benefit_names)
+    moved = _differing(before.join(rights, on="case_number", how="left"), rows, home.benefit_names)
     closed = ""
     if handed is not None and asked["approved_by"]:
         closed = f"渡しました（連番 {handed}）"
@@ -234,6 +242,9 @@ def _differing(before: pl.DataFrame, rows: pl.DataFrame, names: dict[str, str]) 
     return (
         joined.with_columns(change=change)
         .filter(pl.col("change").is_not_null())
+        .with_columns(
+            benefit=pl.coalesce("benefit", "benefit_before"), amount_yen=pl.coalesce("amount_yen", "amount_yen_before")
+        )
         .with_columns(
             benefit=pl.col("benefit").replace_strict(names, default=pl.col("benefit")).fill_null("－"),
             moved=pl.concat_str(named("state_before"), pl.lit(" → "), named("state")),
