@@ -18,6 +18,8 @@ from tests.api.conftest import PASSWORD, Desk, audit_rows, in_days
 from tests.support import people as persons
 
 COOKIE = "__Host-benefit-desk"
+#: 台帳の種類によらない約束（時計、見出し、送信の出どころ）。
+one_store = pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,7 @@ def enter(place: Desk, staff_id: str = "operator1", password: str = PASSWORD, co
     return place.client.post("/login", data=given, follow_redirects=False).status_code
 
 
+@one_store
 def test_the_cookie_is_closed_to_scripts_and_other_sites(desk_system: Desk) -> None:
     given = {"staff_id": "operator1", "password": PASSWORD, "code": desk_system.code()}
     cookie = desk_system.client.post("/login", data=given, follow_redirects=False).headers["set-cookie"]
@@ -69,6 +72,7 @@ def test_fifteen_quiet_minutes_end_the_session(desk_system: Desk) -> None:
     assert not inside(desk_system)
 
 
+@one_store
 def test_nine_hours_end_the_session_however_busy(desk_system: Desk) -> None:
     enter(desk_system)
     for _ in range(53):
@@ -137,6 +141,7 @@ def test_ending_a_person_ends_his_session_at_once(desk_system: Desk) -> None:
     assert not inside(desk_system)
 
 
+@one_store
 def test_five_wrong_passwords_close_the_account_for_a_while(desk_system: Desk) -> None:
     assert [enter(desk_system, password="ちがう") for _ in range(5)] == [401] * 5
     assert enter(desk_system) == 401
@@ -149,6 +154,7 @@ def test_a_code_seen_over_the_shoulder_is_already_used(desk_system: Desk) -> Non
     assert [enter(desk_system, code=code), enter(desk_system, code=code)] == [303, 401]
 
 
+@one_store
 def test_a_form_from_elsewhere_or_without_its_word_changes_nothing(desk_system: Desk) -> None:
     csrf = desk_system.login()
     for headers, data in (
@@ -222,6 +228,7 @@ def test_the_first_steps_come_first_and_in_order(desk_system: Desk) -> None:
     assert not inside(desk_system), "いまの合言葉を当てようとする画面は、一度で閉じる"
 
 
+@one_store
 def test_an_approval_of_money_asks_again_after_five_minutes(desk_system: Desk) -> None:
     csrf = desk_system.login()
     token = desk_system.client.cookies[COOKIE]
@@ -265,6 +272,7 @@ def test_the_sealed_id_is_out_after_sixty_minutes_even_in_the_middle(desk_system
     assert not inside(desk_system)
 
 
+@one_store
 def test_a_login_page_needs_no_session_and_says_no_name(desk_system: Desk) -> None:
     with TestClient(desk_system.client.app, base_url="https://testserver") as client:
         answer = client.get("/login")

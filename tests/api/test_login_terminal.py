@@ -19,6 +19,8 @@ from tests.api.conftest import PASSWORD, Desk, audit_rows, in_days
 from tests.support import people as persons
 from tests.support.certificates import certificate
 
+#: 台帳の種類によらない約束（番地と見出し）。
+one_store = pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 GATE, HEADER = "10.0.0.1", "X-Client-Certificate"
 ADMIN = Actor("ward_admin1", "ward_admin")
 
@@ -88,6 +90,7 @@ def test_only_a_registered_certificate_from_a_trusted_gate_comes_in(place: Place
     }  # fmt: skip
 
 
+@one_store
 def test_other_headers_that_say_where_one_comes_from_are_not_read(place: Place) -> None:
     headers = {
         "X-Forwarded-For": GATE,
@@ -99,6 +102,7 @@ def test_other_headers_that_say_where_one_comes_from_are_not_read(place: Place) 
     assert client.get("/login", headers=headers).status_code == 403
 
 
+@one_store
 def test_the_log_says_which_terminal(place: Place) -> None:
     place.token(place.from_(GATE, "端末2"))
     assert [row["terminal"] for row in audit_rows(place.desk.home, "login.accepted")] == ["端末2"]
@@ -120,6 +124,7 @@ def test_an_ended_terminal_is_out_at_once_with_everyone_on_it(place: Place) -> N
     assert one.post("/api/v1/logout", headers=headers).status_code == 403
 
 
+@one_store
 def test_twenty_failures_a_minute_hold_one_terminal_and_not_the_other(place: Place) -> None:
     one, two = place.from_(GATE, "端末1"), place.from_(GATE, "端末2")
     now = place.desk.clock.now.replace(second=0)
@@ -134,6 +139,7 @@ def test_twenty_failures_a_minute_hold_one_terminal_and_not_the_other(place: Pla
     assert place.token(one)
 
 
+@one_store
 def test_without_a_gate_only_the_server_itself_may_ask_and_no_header_helps(desk_system: Desk) -> None:
     pem = quote(certificate("x"))
     for peer, wanted in (("127.0.0.1", 200), ("::1", 200), ("10.0.0.1", 403), ("192.168.1.5", 403)):
