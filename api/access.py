@@ -115,6 +115,9 @@ _DESK_LOGS: Access = {
     ("GET", "/logs/{number}"): _DESK_LOG_READERS,
     ("POST", "/logs/{number}/sign"): _DESK_LOG_READERS,
     ("POST", "/logs/{number}/workbook"): _DESK_LOG_READERS,
+    ("GET", "/api/v1/log-reports"): _DESK_LOG_READERS,
+    ("GET", "/api/v1/log-reports/{number}"): _DESK_LOG_READERS,
+    ("POST", "/api/v1/log-reports/{number}/signature"): _DESK_LOG_READERS,
     ("GET", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
     ("POST", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
 }
@@ -185,6 +188,9 @@ _WARD_APPROVALS: Access = {
     ("POST", "/api/v1/transfers"): frozenset({WardRole.CLERK.value}),
     ("POST", "/api/v1/transfers/{number}/release"): WARD_STAFF,
     ("POST", "/api/v1/transfers/{number}/cancel"): WARD_STAFF,
+    ("POST", "/api/v1/holds"): WARD_STAFF,
+    ("POST", "/api/v1/handovers"): frozenset({WardRole.CLERK.value}),
+    ("POST", "/api/v1/handovers/{number}/release"): WARD_STAFF,
     ("POST", "/api/v1/login"): OPEN,
     ("POST", "/api/v1/logout"): WARD_EVERYONE,
 }
@@ -210,6 +216,9 @@ _WARD_AUDIT: Access = {
     ("GET", "/logs/{number}"): WARD_STAFF | _AUDITOR,
     ("POST", "/logs/{number}/sign"): WARD_STAFF | _AUDITOR,
     ("POST", "/logs/{number}/workbook"): WARD_STAFF | _AUDITOR,
+    ("GET", "/api/v1/log-reports"): WARD_STAFF | _AUDITOR,
+    ("GET", "/api/v1/log-reports/{number}"): WARD_STAFF | _AUDITOR,
+    ("POST", "/api/v1/log-reports/{number}/signature"): WARD_STAFF | _AUDITOR,
 }
 
 #: 区直轄。この役割のうち、二人で名ざされた人にだけ中身が見える（benefit.services.restricted_queue）。

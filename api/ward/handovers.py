@@ -36,6 +36,15 @@ def ask(
 ) -> Response:
     """いま渡すものを固めて、承認を頼む。まだ何も渡らない。"""
     confirm(session, csrf)
+    try:
+        number = ask_handover(request, session, operation, programme, reason)
+    except BenefitError as refused:
+        return _list_page(request, session, error=str(refused), status=400)
+    return RedirectResponse(f"/approvals/handover/{number}", 303)
+
+
+def ask_handover(request: Request, session: Session, key: str, programme: str, reason: str) -> int:
+    """一度だけ申し出て、番号を返す。"""
     state = request.app.state
     chosen = state.home.programme(programme)
     asked = ward.handover_request
@@ -43,38 +52,40 @@ def ask(
     def work(home: Home) -> None:
         approvals_view_handovers.prepare(home, chosen, reason=reason, actor=session.actor, clock=state.clock)
 
-    try:
-        done = deed(
-            request,
-            session,
-            operation,
-            {"programme": programme, "reason": reason},
-            work,
-            result=lambda connection: {
-                "number": connection.execute(
-                    select(func.max(asked.c.id)).where(asked.c.asked_by == session.actor.id)
-                ).scalar()
-            },
-        )
-    except BenefitError as refused:
-        return _list_page(request, session, error=str(refused), status=400)
-    return RedirectResponse(f"/approvals/handover/{done['number']}", 303)
+    done = deed(
+        request,
+        session,
+        key,
+        {"programme": programme, "reason": reason},
+        work,
+        result=lambda connection: {
+            "number": connection.execute(
+                select(func.max(asked.c.id)).where(asked.c.asked_by == session.actor.id)
+            ).scalar()
+        },
+    )
+    return int(done["number"])
 
 
 @router.post("/handovers/{number}/release")
 def hand_over(request: Request, session: PageSession, number: int, csrf: Text = "", operation: Text = "") -> Response:
     """承認されたものを、出し箱に置く。"""
     confirm(session, csrf)
+    try:
+        hand_over_once(request, session, operation, number)
+    except BenefitError as refused:
+        return _list_page(request, session, error=str(refused), status=400)
+    return RedirectResponse("/handovers", 303)
+
+
+def hand_over_once(request: Request, session: Session, key: str, number: int) -> None:
+    """承認されたものを、一度だけ出し箱に置く。"""
     clock = request.app.state.clock
 
     def work(home: Home) -> None:
         approvals_view_handovers.hand_over(home, number, actor=session.actor, clock=clock)
 
-    try:
-        deed(request, session, operation, {"number": number}, work)
-    except BenefitError as refused:
-        return _list_page(request, session, error=str(refused), status=400)
-    return RedirectResponse("/handovers", 303)
+    deed(request, session, key, {"number": number}, work)
 
 
 def _list_page(request: Request, session: Session, *, error: str = "", status: int = 200) -> Response:

@@ -40,6 +40,17 @@ def ask(
 ) -> Response:
     """解除を申し出る。別の人の承認を待つ。"""
     confirm(session, csrf)
+    try:
+        number = ask_release(request, session, operation, programme, case_number, check, reason)
+    except BenefitError as refused:
+        return _list_page(request, session, error=str(refused), status=400)
+    return RedirectResponse(f"/approvals/hold/{number}", 303)
+
+
+def ask_release(
+    request: Request, session: Session, key: str, programme: str, case_number: str, check: str, reason: str
+) -> int:
+    """一度だけ解除を申し出て、申し出の番号を返す。"""
     state = request.app.state
     chosen = state.home.programme(programme)
 
@@ -49,22 +60,20 @@ def ask(
             raise RefusedByRule(f"この給付管理番号は、{check} で保留になっていません", code="not-held")
         holds.ask(home, chosen, case_number, check, reason=reason, actor=session.actor, clock=state.clock)
 
-    try:
-        done = deed(
-            request,
-            session,
-            operation,
-            {"programme": programme, "case_number": case_number, "check": check, "reason": reason},
-            work,
-            result=lambda connection: {
-                "number": connection.execute(
-                    select(func.max(ward.hold_release.c.id)).where(ward.hold_release.c.asked_by == session.actor.id)
-                ).scalar()
-            },
-        )
-    except BenefitError as refused:
-        return _list_page(request, session, error=str(refused), status=400)
-    return RedirectResponse(f"/approvals/hold/{done['number']}", 303)
+    table = ward.hold_release
+    done = deed(
+        request,
+        session,
+        key,
+        {"programme": programme, "case_number": case_number, "check": check, "reason": reason},
+        work,
+        result=lambda connection: {
+            "number": connection.execute(
+                select(func.max(table.c.id)).where(table.c.asked_by == session.actor.id)
+            ).scalar()
+        },
+    )
+    return int(done["number"])
 
 
 def _list_page(request: Request, session: Session, *, error: str = "", status: int = 200) -> Response:

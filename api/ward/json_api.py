@@ -11,7 +11,7 @@ from api import session as sessions
 from api.guard import ApiSession
 from api.once import IdempotencyKey
 from api.session import Session
-from api.ward import approving, transfers
+from api.ward import approving, handovers, holds, transfers
 from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import RefusedByRule
 from benefit.services import approvals_view, approvals_view_sheets, dashboard, dashboard_open, people_login
@@ -91,6 +91,22 @@ class Making(Given):
 
     programme: str = Field(max_length=40, pattern=r"^[a-z0-9\-]+$", description="給付事業")
     pay_date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="振込指定日（YYYY-MM-DD）")
+
+
+class HoldAsking(Given):
+    """保留の解除の申し出。"""
+
+    programme: str = Field(max_length=40, pattern=r"^[a-z0-9\-]+$", description="給付事業")
+    case_number: str = Field(pattern=r"^\d{11}$", description="給付管理番号")
+    check: str = Field(pattern=r"^CHK\d{2}$", description="検査の番号")
+    reason: Annotated[str, Field(min_length=1, max_length=100, pattern=_CONTROL, description="理由")]
+
+
+class HandoverAsking(Given):
+    """受渡の申し出。"""
+
+    programme: str = Field(max_length=40, pattern=r"^[a-z0-9\-]+$", description="給付事業")
+    reason: Annotated[str, Field(min_length=1, max_length=100, pattern=_CONTROL, description="理由")]
 
 
 class Cancelling(Given):
@@ -229,6 +245,38 @@ def cancel(
     """支払を取消にする。番号は使い回さない。"""
     transfers.cancel_file(request, session, idempotency_key, number, given.reason)
     return {"number": number, "cancelled": True}
+
+
+@router.post("/holds", responses=refusals(400, 404, 409, 422), summary="保留の解除を申し出る", tags=["承認"])
+def ask_hold(
+    request: Request, session: ApiSession, given: HoldAsking, idempotency_key: IdempotencyKey
+) -> dict[str, Any]:
+    """別の人の承認を待つ。"""
+    number = holds.ask_release(
+        request, session, idempotency_key, given.programme, given.case_number, given.check, given.reason
+    )
+    return {"kind": "hold", "number": number}
+
+
+@router.post("/handovers", responses=refusals(400, 404, 409, 422), summary="委託先への受渡を申し出る", tags=["受渡"])
+def ask_handover(
+    request: Request, session: ApiSession, given: HandoverAsking, idempotency_key: IdempotencyKey
+) -> dict[str, Any]:
+    """いま渡すものを固めて、承認を頼む。"""
+    number = handovers.ask_handover(request, session, idempotency_key, given.programme, given.reason)
+    return {"kind": "handover", "number": number}
+
+
+@router.post(
+    "/handovers/{number}/release",
+    responses=refusals(400, 404, 409, 422),
+    summary="承認された受渡を出し箱に置く",
+    tags=["受渡"],
+)
+def hand_over(request: Request, session: ApiSession, number: Number, idempotency_key: IdempotencyKey) -> dict[str, Any]:
+    """承認したバイト列と同じものだけが出る。"""
+    handovers.hand_over_once(request, session, idempotency_key, number)
+    return {"number": number, "released": True}
 
 
 def _prove(request: Request, session: Session, given: Proof) -> None:

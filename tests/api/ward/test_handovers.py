@@ -75,3 +75,21 @@ def test_an_approved_handover_that_no_longer_holds_is_not_handed_over(ward_desk:
     assert answer.status_code == 400
     assert "渡す中身が変わりました" in answer.text
     assert not (made.home.outbox / f"payees-{number:04d}").exists()
+
+
+def test_the_same_handover_and_hold_can_be_asked_through_json(ward_desk: Ward) -> None:
+    made = ward_desk
+    made.office.send()
+    headers = {**made.token("tanto"), "Idempotency-Key": "handover-json-1"}
+    given = {"programme": PROGRAMME.id, "reason": "毎日の受渡"}
+    answers = [made.client.post("/api/v1/handovers", json=given, headers=headers) for _time in range(2)]
+    assert [one.json() for one in answers] == [{"kind": "handover", "number": 1}] * 2
+    early = made.client.post("/api/v1/handovers/1/release", headers={**headers, "Idempotency-Key": "handover-json-2"})
+    assert early.status_code == 400
+    assert approve(made, 1, sheet(made, 1)["digest"]) == 200
+    again = {**made.token("tanto"), "Idempotency-Key": "handover-json-3"}
+    assert made.client.post("/api/v1/handovers/1/release", headers=again).json() == {"number": 1, "released": True}
+    unheld = {"programme": PROGRAMME.id, "case_number": "0" * 11, "check": "CHK82", "reason": "確かめた"}
+    refused = made.client.post("/api/v1/holds", json=unheld, headers={**again, "Idempotency-Key": "hold-json-1"})
+    assert refused.status_code == 400
+    assert "保留になっていません" in refused.json()["detail"]
