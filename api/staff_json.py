@@ -156,7 +156,13 @@ _SAID = {
     503: "ログが書けない",
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": says} for code, says in _SAID.items()
+    code: {
+        "model": Problem,
+        "description": says,
+        # 断りは application/problem+json で返る。
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for code, says in _SAID.items()
 }
 Deed = Callable[[Connection, AccessTables, datetime], str]
 

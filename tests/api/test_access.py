@@ -15,7 +15,7 @@ from tests.api.conftest import Desk, number_of
 from tests.api.phone import PROGRESS, key, opened
 
 #: Schemathesis の例の数（一つの道につき）。深く見るときは SCHEMA_EXAMPLES=2000。
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "5"))
 
 
 def test_a_route_without_a_row_stops_the_start() -> None:
@@ -73,12 +73,12 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(desk_system: Desk) -> No
 @pytest.mark.parametrize("standing", ["opened", "no-call"])
 def test_the_api_keeps_its_own_description(desk_system: Desk, standing: str) -> None:
     """OpenAPI に書いたとおりに答え、書いていない入力を断る（Schemathesis）。"""
-    headers = desk_system.token()
+    headers = desk_system.token("supervisor1" if standing == "opened" else "operator1")
     if standing == "opened":
         opened(desk_system, headers, purpose="口座のこと")
     schema = schemathesis.openapi.from_asgi("/openapi.json", desk_system.client.app)
     checked = 0
-    for result in schema.include(path_regex=r"^/api/v1/(calls|search|case)").get_all_operations():
+    for result in schema.include(path_regex=r"^/api/v1/(?!login|logout)").get_all_operations():
         operation = result.ok()
         checked += 1
 
@@ -99,4 +99,5 @@ def test_the_api_keeps_its_own_description(desk_system: Desk, standing: str) -> 
             )
 
         one()
-    assert checked == 10
+    listed = desk_system.client.get("/openapi.json").json()["paths"]
+    assert checked == sum(len(methods) for methods in listed.values()) - 2

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from api.staff_json import Problem
 from benefit.domain.call import CALLERS, PURPOSES, QUESTIONS
 from benefit.domain.deficiency import CONTACT_CATEGORIES
 from benefit.services.desk_notes import TEMPLATES
@@ -31,15 +32,6 @@ class Given(BaseModel):
 class Message(BaseModel):
     """知らせの文。"""
 
-    detail: str
-
-
-class Problem(BaseModel):
-    """断り（RFC 9457）。`detail` は読めば次にすることが分かる文。"""
-
-    type: str
-    title: str
-    status: int
     detail: str
 
 
