@@ -276,6 +276,7 @@ def changes(
     """決めた後に変わった事実を見つけ、誰に・なぜ・何をするかを一覧にする。"""
     from collections import Counter
 
+    from benefit.records import people_csv
     from benefit.services import changes as changing
     from benefit.services.files import write_atomic
     from benefit.services.sheet import render
@@ -299,7 +300,7 @@ def changes(
         f"権利 {found.looked:,} 件を見直し、新しく {found.fresh:,} 件見つけました（済んでいない {rows.height:,} 件）。"
     )
     if out is not None:
-        write_atomic(out / "changes.csv", rows.write_csv(quote_style="necessary").encode())
+        write_atomic(out / "changes.csv", people_csv.render(rows))
         write_atomic(out / "changes.xlsx", render({"変わったこと": rows}, made=given.clock()))
         given.say(f"一覧: {out}/changes.csv、{out}/changes.xlsx")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +44,7 @@ from batch import (
     ward_replies,
 )
 from batch.context import Context
+from benefit.domain import unforeseen
 from benefit.domain.errors import BenefitError
 
 app = typer.Typer(
@@ -117,19 +117,20 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("止めました。同じコマンドをもう一度打てば、続きからできます。\n")
         sys.exit(130)
-    except Exception:  # noqa: BLE001  # 最後の網: 職員に traceback を見せない
-        _our_fault()
+    except Exception as fault:  # noqa: BLE001  # 最後の網: 職員に traceback を見せない
+        _our_fault(fault)
     except BaseException as fault:
         # Polars の PanicException は Exception の仲間ではない（building.md §8）。
         if isinstance(fault, SystemExit):
             raise
-        _our_fault()
+        _our_fault(fault)
 
 
-def _our_fault() -> None:
+def _our_fault(fault: BaseException) -> None:
     path = Path.cwd() / f"benefit-fault-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
     try:
-        path.write_text(traceback.format_exc(), encoding="utf-8")
+        # 誤りの文は書かない: 読めなかった行の中身が入りうる。
+        path.write_text(unforeseen.places(fault) + "\n", encoding="utf-8")
         path.chmod(0o600)
         where = f"詳しい記録を {path.name} に書きました。"
     except OSError:

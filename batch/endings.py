@@ -52,6 +52,7 @@ def list_(
     out: Annotated[Path | None, typer.Option(help="一覧（endings.csv）を書くフォルダ")] = None,
 ) -> None:
     """終わりの申し出と承認。"""
+    from benefit.records import people_csv
     from benefit.services import endings
     from benefit.services.files import write_atomic
 
@@ -63,4 +64,4 @@ def list_(
         given.say(f"  承認待ち {number}: {case_number} {kind} {yen:,} 円（申し出 {asked_by}）")
     given.say(f"権利の終わり: 承認済み {rows.height - waiting.height:,} 件、承認待ち {waiting.height:,} 件")
     if out is not None:
-        write_atomic(out / "endings.csv", rows.write_csv().encode())
+        write_atomic(out / "endings.csv", people_csv.render(rows))

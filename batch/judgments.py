@@ -93,6 +93,7 @@ def list_(
     """保留になっている行と、その理由。"""
     from collections import Counter
 
+    from benefit.records import people_csv
     from benefit.rules.payment_check import Severity
     from benefit.rules.payment_verdicts import payment_checks
     from benefit.services import holds
@@ -112,7 +113,7 @@ def list_(
     if out is not None:
         listed = rows.select("case_number", "file_number", "line_number", "checks", "amount_yen")
         listed.columns = ["給付管理番号", "ファイル番号", "行番号", "検査", "支給予定額"]
-        write_atomic(out / "holds.csv", listed.write_csv(quote_style="necessary").encode())
+        write_atomic(out / "holds.csv", people_csv.render(listed))
 
 
 @hold_app.command()

@@ -93,6 +93,7 @@ def list_(
     out: Annotated[Path | None, typer.Option(help="一覧（recalls.csv）を書くフォルダ")] = None,
 ) -> None:
     """頼んだ支払と、返事を待っている日数。"""
+    from benefit.records import people_csv
     from benefit.services import recalls
     from benefit.services.files import write_atomic
 
@@ -106,7 +107,7 @@ def list_(
         given.say(f"  依頼 {request} 振込 {transfer} {number} {yen:,} 円 {state}（{wait}）")
     given.say(f"組戻しを頼んだ支払 {rows.height:,} 件")
     if out is not None:
-        write_atomic(out / "recalls.csv", rows.write_csv().encode())
+        write_atomic(out / "recalls.csv", people_csv.render(rows))
 
 
 def _by_state(rows: object) -> list[tuple[str, int, int]]:

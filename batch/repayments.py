@@ -159,6 +159,7 @@ def list_(
     """返還の請求と、残っている額。"""
     import polars as pl
 
+    from benefit.records import people_csv
     from benefit.services import repayments_list
     from benefit.services.files import write_atomic
 
@@ -177,4 +178,4 @@ def list_(
     if late.height:
         given.say(f"納期限を過ぎた請求 {late.height:,} 件（残り {late['outstanding_yen'].sum():,} 円）")
     if out is not None:
-        write_atomic(out / "repayments.csv", repayments_list.shown(frame).write_csv().encode())
+        write_atomic(out / "repayments.csv", people_csv.render(repayments_list.shown(frame)))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from batch.context import Context, context
+from benefit.domain import unforeseen
 from benefit.domain.errors import WrongUse
 
 app = typer.Typer(no_args_is_help=True, help="画面を開く")
@@ -71,7 +72,8 @@ def _serve(given: Context, what: str, factory: str, host: str, port: int) -> Non
         factory=True,
         host=host,
         port=port,
-        log_level="warning",
+        # 画面の誤りの文に、人の記録が入りうる。記録には、場所と種類だけを書く。
+        log_config=unforeseen.log_settings(),
         access_log=False,
         server_header=False,
         # よその見出し（X-Forwarded-For など）は信じない。

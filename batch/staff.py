@@ -188,6 +188,7 @@ def staff_list(
     out: Annotated[Path | None, typer.Option(help="棚卸表を書くファイル（.xlsx か .csv）")] = None,
 ) -> None:
     """棚卸表: 誰が、何の役割で、いつ最後に入ったか。"""
+    from benefit.records import people_csv
     from benefit.services import people_review
     from benefit.services.files import write_atomic
 
@@ -207,7 +208,7 @@ def staff_list(
         return
     if out.suffix not in {".xlsx", ".csv"}:
         raise WrongUse("棚卸表は .xlsx か .csv に書きます", found=out.suffix)
-    write_atomic(out, book or frame.write_csv().encode("utf-8-sig"))
+    write_atomic(out, book or b"\xef\xbb\xbf" + people_csv.render(frame))
     given.say(f"{frame.height:,} 人の棚卸表を {out} に書きました。")
 
 

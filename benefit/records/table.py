@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from benefit.domain.errors import Place, RefusedInput
-from benefit.records import csv_reader
+from benefit.records import csv_reader, people_csv
 from benefit.records.extract_columns import Column, Kind
 from benefit.records.individual_number import suspected_columns
 
@@ -242,10 +242,6 @@ def _duplicates(frame: pl.DataFrame, table: Table) -> list[pl.DataFrame]:
     return [_said(clash["line"], "+".join(keys), "duplicate", "同じ番号の行がほかにもあります")] if clash.height else []
 
 
-_FORMULA = r"^([=+\-@\t\r＝＋－＠])"
-
-
 def rejects_csv(reading: Reading) -> bytes:
     """不採用の一覧 `<file>.rejects.csv`。表計算ソフトで開くので BOM を付け、式に見える値は無害にする。"""
-    safe = reading.rejects.with_columns(pl.col("列", "内容").str.replace(_FORMULA, "'${1}"))
-    return b"\xef\xbb\xbf" + safe.write_csv(quote_style="necessary").encode()
+    return b"\xef\xbb\xbf" + people_csv.render(reading.rejects)

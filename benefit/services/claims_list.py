@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from benefit.domain.claim import WARD_ONLY, Claim
+from benefit.records import people_csv
 
 FILE_NAME = "claims.csv"
 
@@ -40,4 +41,4 @@ def render(claims: Sequence[Claim]) -> bytes:
         for claim in sorted(claims, key=lambda one: one.number)
     ]
     schema = dict.fromkeys(rows[0] if rows else {"申請番号": ""}, pl.String)
-    return pl.DataFrame(rows, schema=schema).write_csv(quote_style="necessary").encode()
+    return people_csv.render(pl.DataFrame(rows, schema=schema))

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from benefit.domain.transfer import PAYMENT_STATE_NAMES, UNDO_ACTIONS
+from benefit.records import people_csv
 from benefit.services import sheet
 from benefit.services.files import write_atomic, write_json
 from benefit.services.home import Home
@@ -73,7 +74,7 @@ def write(home: Home, found: Plan, out: Path) -> list[Path]:
     ]
     sheets = {"まとめ": by_action(found), "台帳との突合": by_account(found), "明細": details(found)}
     csv, book, summary = (out / f"{name}.{kind}" for kind in ("csv", "xlsx", "json"))
-    write_atomic(csv, b"\xef\xbb\xbf" + details(found).write_csv(line_terminator="\r\n").encode())
+    write_atomic(csv, b"\xef\xbb\xbf" + people_csv.harmless(details(found)).write_csv(line_terminator="\r\n").encode())
     write_atomic(book, sheet.render(sheets, made=made, title=f"取消の計画 {found.id}", notes=notes))
     told: dict[str, Any] = {
         "計画": found.id,
