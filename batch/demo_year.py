@@ -26,9 +26,11 @@ from benefit.services import (
     desk_cases,
     desk_export,
     desk_forms,
+    desk_handback,
     desk_load,
     desk_planned,
     extracts,
+    handback_take,
     inquiries,
     judgment,
     runs,
@@ -42,7 +44,7 @@ from benefit.store import desk, ward
 from benefit.store.engine import reading
 from letters.mailing import make_letters
 
-STEPS = 17
+STEPS = 19
 #: 一回目の振込で、この件数に一件が振込不能になる（benefit-rules I: 0.3–1 %）。
 FAILURE_EVERY = 150
 #: 紙を別々に入力する二人。
@@ -92,6 +94,7 @@ class DemoYear:
         self._letters(date(2024, 7, 5))
         self._to_desk(date(2024, 7, 8))
         self._replies(date(2024, 7, 26))
+        self._from_desk(date(2024, 7, 26))
         self._pay(1, judged_on=date(2024, 7, 26), pay_date=date(2024, 8, 2))
         self._bank_answers(1, date(2024, 8, 5))
         self._to_desk(date(2024, 8, 6))
@@ -99,6 +102,7 @@ class DemoYear:
         self._pay(2, judged_on=date(2024, 8, 21), pay_date=date(2024, 8, 28))
         self._bank_answers(2, date(2024, 8, 30))
         self._to_desk(date(2024, 9, 2))
+        self._from_desk(date(2024, 9, 2))
         self._settle()
 
     def _step(self, name: str) -> Callable[[int, int], None]:
@@ -203,6 +207,15 @@ class DemoYear:
         loaded = desk_load.load(self.home, folder, clock=self.clock)
         self._row(f"受渡（{day:%m-%d}）", loaded.rows)
         self.places.append((f"受渡フォルダ（{day:%m-%d}）", folder))
+
+    def _from_desk(self, day: date) -> None:
+        self._step("進捗情報: 給付管理システム → 区")
+        self.clock.go_to(day)
+        folder = self.out / f"handback-{day:%m%d}"
+        desk_handback.make(self.home, self.programme.id, out=folder, actor=BATCH, clock=self.clock)
+        taken = handback_take.take(self.home, self.programme.id, folder, actor=BATCH, clock=self.clock)
+        self._row(f"進捗情報（{day:%m-%d}）（食い違い {taken.cases_listed:,}）", taken.cases_read)
+        self.places.append((f"進捗情報（{day:%m-%d}）", folder))
 
     def _cases(self, *states: str) -> list[dict[str, Any]]:
         table = desk.benefit_case
