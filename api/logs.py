@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
@@ -21,6 +21,8 @@ from benefit.services import log_report_text, log_reports
 from benefit.services.log_reports import Report
 from benefit.store import audit
 
+#: 台帳の番号の形。大きすぎる数は、台帳に届く前に断る。
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -33,7 +35,7 @@ def router_of(store: str) -> APIRouter:
         """報告書の並びと、署名のない週。"""
         state = request.app.state
         with state.engine.begin() as connection:
-            _seen(request, connection, session, "list")
+            note(request, connection, session, "list")
             reports = log_reports.every(connection, store)
             due = log_reports.unsigned(connection, store, tokyo_date(state.clock()))
         return page(
@@ -42,7 +44,7 @@ def router_of(store: str) -> APIRouter:
         )  # fmt: skip
 
     @router.get("/logs/{number}")
-    def one(request: Request, session: PageSession, number: int) -> Response:
+    def one(request: Request, session: PageSession, number: Number) -> Response:
         """一つの報告書。"""
         return _page(request, session, number)
 
@@ -50,7 +52,7 @@ def router_of(store: str) -> APIRouter:
     def sign(
         request: Request,
         session: PageSession,
-        number: int,
+        number: Number,
         csrf: Text = "",
         operation: Text = "",
         digest: Text = "",
@@ -74,7 +76,7 @@ def router_of(store: str) -> APIRouter:
         return RedirectResponse(f"/logs/{number}", 303)
 
     @router.post("/logs/{number}/workbook")
-    def workbook(request: Request, session: PageSession, number: int, csrf: Text = "") -> Response:
+    def workbook(request: Request, session: PageSession, number: Number, csrf: Text = "") -> Response:
         """Excel にする。"""
         confirm(session, csrf)
         report = _read(request, session, number, "workbook")
@@ -85,7 +87,7 @@ def router_of(store: str) -> APIRouter:
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def _page(request: Request, session: Session, number: int, *, status: int = 200, **values: Any) -> Response:
+    def _page(request: Request, session: Session, number: Number, *, status: int = 200, **values: Any) -> Response:
         report = _read(request, session, number, "view")
         shown = {"error": "", "remarks": "", **values}
         may_sign = session.actor.role in log_reports.SIGNERS[store] and session.actor.id != report.made_by
@@ -94,16 +96,17 @@ def router_of(store: str) -> APIRouter:
             result=log_report_text.result, may_sign=may_sign, **shown,
         )  # fmt: skip
 
-    def _read(request: Request, session: Session, number: int, how: str) -> Report:
+    def _read(request: Request, session: Session, number: Number, how: str) -> Report:
         with request.app.state.engine.begin() as connection:
             report = log_reports.find(connection, store, number)
-            _seen(request, connection, session, f"{how} {number}")
+            note(request, connection, session, f"{how} {number}")
         return report
 
     return router
 
 
-def _seen(request: Request, connection: Connection, session: Session, subject: str) -> None:
+def note(request: Request, connection: Connection, session: Session, subject: str) -> None:
+    """読んだことを、中身を返すのと同じトランザクションに残す。"""
     state = request.app.state
     audit.record(
         connection, state.store.audit_log, at=state.clock(), actor=session.actor, action="audit.read", subject=subject

@@ -61,6 +61,7 @@ def create_app(
             deficiencies.router,
             supervisor.router,
             logs.reports,
+            logs.json_reports,
             logs.router,
             *staff.routers,
         ),

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from api import logs_json
 from api.guard import PageSession
 from api.logs import router_of
 from api.page import Text, confirm, page
@@ -18,6 +19,7 @@ from benefit.services.log_search import Asked, Found
 
 router = APIRouter(include_in_schema=False)
 reports = router_of("desk")
+json_reports = logs_json.router_of("desk")
 
 
 @router.get("/log-search")

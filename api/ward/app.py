@@ -82,6 +82,7 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
             replies.router,
             audit_search.router,
             logs.router,
+            logs.json_router,
             failures.router,
             failure_deeds.router,
             collections.router,

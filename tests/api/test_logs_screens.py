@@ -196,6 +196,28 @@ def test_the_banner_is_on_every_ward_screen_until_the_report_is_signed(sqlite_ho
         assert "署名されていません（" not in side.client.get("/").text
 
 
+def test_the_same_as_json_with_the_key_of_the_writing(side: Side) -> None:
+    head = {"Authorization": f"Bearer {side.enter('kansa').token}"}
+    side.client.cookies.clear()
+    listed = side.client.get("/api/v1/log-reports", headers=head).json()
+    assert [(one["number"], one["found"], one["signed_by"]) for one in listed["reports"]] == [(side.report.id, 1, None)]
+    assert [one["number"] for one in listed["unsigned"]] == [side.report.id]
+    path = f"/api/v1/log-reports/{side.report.id}"
+    read = side.client.get(path, headers=head).json()
+    assert [one["id"] for one in read["detectors"]] == [f"L{number:02d}" for number in range(1, 17)]
+    body = {"digest": read["digest"], "remarks": "確かめた"}
+    assert side.client.post(f"{path}/signature", json=body, headers=head).status_code == 422  # 札がない
+    for _ in range(2):
+        signed = side.client.post(f"{path}/signature", json=body, headers={**head, "Idempotency-Key": "fuda-00001"})
+        assert (signed.status_code, signed.json()) == (200, {"number": side.report.id})
+    assert [row[1] for row in side.logged() if row[0] == "audit.sign"] == ["kansa"]
+    missing = side.client.get("/api/v1/log-reports/999", headers=head)
+    assert (missing.status_code, missing.headers["content-type"]) == (400, "application/problem+json")
+    for number in (0, 2**63):
+        assert side.client.get(f"/api/v1/log-reports/{number}", headers=head).status_code == 422
+        assert side.enter("kansa").client.get(f"/logs/{number}").status_code == 422
+
+
 def test_only_the_ward_auditor_searches_the_desk_log(home: Home, clock: StepClock) -> None:
     with made(home, clock, "desk") as side:
         assert side.enter("ku").client.get("/log-search").status_code == 403
