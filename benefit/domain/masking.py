@@ -1,4 +1,4 @@
-"""伏せ方: 紙と見比べれば同じ人だと分かり、それだけでは誰か分からない形（reliability §4.4、ecosystem-and-screens 14）。"""
+"""伏せ方: 紙と見比べれば同じ人と分かり、それだけでは誰か分からない形（reliability §4.4、画面の指針 14）。"""
 
 from __future__ import annotations
 
