@@ -73,8 +73,9 @@ def spoken(case: Mapping[str, Any], defects: Sequence[str]) -> Spoken:
         missing_english = "".join(f" {_ASKS_IN_ENGLISH[code]}" for code in defects)
     column = _NEXT_DAY.get(case["state"])
     return Spoken(
-        says=words.says.format(**said) + missing,
-        says_english=words.says_english.format(**said) + missing_english,
+        # 日付の分からない「…に受け付けました」は、日付を言わない文にする（期限は「区で確認します」と言う）。
+        says=words.says.format(**said).removeprefix(f"{UNKNOWN_DAY}に").removeprefix("、") + missing,
+        says_english=words.says_english.format(**said).replace(f" on {UNKNOWN_DAY_ENGLISH}", "") + missing_english,
         next_step=words.next_step.format(**said),
         next_on=case[column] if column else None,
     )
