@@ -116,8 +116,7 @@ _DESK_LOGS: Access = {
     ("POST", "/logs/{number}/sign"): _DESK_LOG_READERS,
     ("POST", "/logs/{number}/workbook"): _DESK_LOG_READERS,
     ("GET", "/api/v1/log-reports"): _DESK_LOG_READERS,
-    ("GET", "/api/v1/log-reports/{number}"): _DESK_LOG_READERS,
-    ("POST", "/api/v1/log-reports/{number}/signature"): _DESK_LOG_READERS,
+    ("POST", "/api/v1/log-reports/signature"): _DESK_LOG_READERS,
     ("GET", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
     ("POST", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
 }
@@ -217,8 +216,7 @@ _WARD_AUDIT: Access = {
     ("POST", "/logs/{number}/sign"): WARD_STAFF | _AUDITOR,
     ("POST", "/logs/{number}/workbook"): WARD_STAFF | _AUDITOR,
     ("GET", "/api/v1/log-reports"): WARD_STAFF | _AUDITOR,
-    ("GET", "/api/v1/log-reports/{number}"): WARD_STAFF | _AUDITOR,
-    ("POST", "/api/v1/log-reports/{number}/signature"): WARD_STAFF | _AUDITOR,
+    ("POST", "/api/v1/log-reports/signature"): WARD_STAFF | _AUDITOR,
 }
 
 #: 区直轄。この役割のうち、二人で名ざされた人にだけ中身が見える（benefit.services.restricted_queue）。

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 
@@ -17,7 +17,7 @@ from benefit.domain.clock import tokyo_date
 from benefit.services import log_reports
 from benefit.services.log_reports import Report
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="報告書の番号")]
+Number = Annotated[int, Field(ge=1, le=2**31 - 1, description="報告書の番号")]
 _SAID = {
     400: "ない報告書、または決まりに合わない",
     401: "ログインしていない",
@@ -62,17 +62,6 @@ class Shown(BaseModel):
     remarks: str | None
 
 
-class Line(BaseModel):
-    """報告書の並びの一行。"""
-
-    number: int
-    period_from: date
-    period_to: date
-    sound: bool
-    found: int
-    signed_by: str | None
-
-
 class Waiting(BaseModel):
     """署名のない週。"""
 
@@ -83,16 +72,17 @@ class Waiting(BaseModel):
 
 
 class Listed(BaseModel):
-    """報告書の並びと、署名のない週。"""
+    """報告書の全部（新しい順）と、署名のない週。"""
 
-    reports: list[Line]
+    reports: list[Shown]
     unsigned: list[Waiting]
 
 
 class Signature(BaseModel):
-    """署名: 読んだ報告書の指紋と、確かめたこと。"""
+    """署名: 読んだ報告書の番号と指紋、確かめたこと。番号も URL には載せない。"""
 
     model_config = ConfigDict(extra="forbid")
+    number: Number
     digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     remarks: Annotated[
         str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")
@@ -109,7 +99,7 @@ def router_of(store: str) -> APIRouter:
     """`store`（ward・desk）の道。"""
     router = APIRouter(prefix="/api/v1/log-reports", tags=["ログの報告"])
 
-    @router.get("", response_model=Listed, responses=_refusals(), summary="報告書の並び")
+    @router.get("", response_model=Listed, responses=_refusals(), summary="報告書を読む")
     def listed(request: Request, session: ApiSession) -> Any:
         """報告書の並びと、署名のない週。"""
         state = request.app.state
@@ -118,47 +108,25 @@ def router_of(store: str) -> APIRouter:
             reports = log_reports.every(connection, store)
             due = log_reports.unsigned(connection, store, tokyo_date(state.clock()))
         return {
-            "reports": [
-                {
-                    "number": one.id,
-                    "period_from": one.period_from,
-                    "period_to": one.period_to,
-                    "sound": one.sound,
-                    "found": one.found,
-                    "signed_by": one.signed_by,
-                }
-                for one in reports
-            ],
+            "reports": [_shown(one) for one in reports],
             "unsigned": [
                 {"period_from": one.period_from, "period_to": one.period_to, "number": one.report_id, "days": one.days}
                 for one in due
             ],
         }
 
-    @router.get("/{number}", response_model=Shown, responses=_refusals(400, 422), summary="報告書を読む")
-    def read(request: Request, session: ApiSession, number: Number) -> Any:
-        """一つの報告書。"""
-        with request.app.state.engine.begin() as connection:
-            report = log_reports.find(connection, store, number)
-            note(request, connection, session, f"view {number}")
-        return _shown(report)
-
-    @router.post(
-        "/{number}/signature", response_model=Signed, responses=_refusals(400, 409, 422), summary="報告書に署名する"
-    )
-    def sign(
-        request: Request, session: ApiSession, number: Number, idempotency_key: IdempotencyKey, given: Signature
-    ) -> Any:
+    @router.post("/signature", response_model=Signed, responses=_refusals(400, 409, 422), summary="報告書に署名する")
+    def sign(request: Request, session: ApiSession, idempotency_key: IdempotencyKey, given: Signature) -> Any:
         """作った人と管理の人のほかの、区の職員が署名する。"""
 
         def work(connection: Connection) -> dict[str, Any]:
             log_reports.sign(
-                connection, store, number, digest=given.digest, remarks=given.remarks, actor=session.actor,
+                connection, store, given.number, digest=given.digest, remarks=given.remarks, actor=session.actor,
                 at=request.app.state.clock(),
             )  # fmt: skip
-            return {"number": number}
+            return {"number": given.number}
 
-        return once(request, session, idempotency_key, {"number": number, **given.model_dump()}, work)
+        return once(request, session, idempotency_key, given.model_dump(), work)
 
     return router
 
