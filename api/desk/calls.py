@@ -42,7 +42,8 @@ def search_page(
     request: Request, session: Session, *, call: desk_calls.Call | None, status: int = 200, **values: Any
 ) -> Response:
     """検索の画面（断り、当たりの一覧、言う文）。"""
-    shown = {"error": "", "field": "", "says": "", "listed": (), "given": {}, **values}
+    mark = hits.mark(request.app.state.keys, session.actor, call) if call else ""
+    shown = {"error": "", "field": "", "says": "", "listed": (), "given": {}, "mark": mark, **values}
     return page(
         request,
         "desk/search.html",
@@ -65,6 +66,7 @@ def search(
     case_number: Text = "",
     kana_name: Text = "",
     birth: Text = "",
+    seen: Text = "",
 ) -> Response:
     """電話を始め（まだなら）、探す。一件だけ当たれば、その本人確認へ。"""
     confirm(session, csrf)
@@ -75,6 +77,7 @@ def search(
     try:
         with state.engine.begin() as connection:
             call = _call(connection, session, call_reference, purpose, state.clock)
+            hits.same_page(state.keys, actor, call, seen)
             keys = read_keys(words, case_number=case_number, kana_name=kana_name, birth=birth)
             found = desk_lookup.search(connection, keys, call=call, actor=actor, at=state.clock())
             if len(found.hits) == 1:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
-from api.desk import typed_digest
+from api.desk import hits, typed_digest
 from api.desk.calls import search_page
 from api.guard import PageSession
 from api.once import once
@@ -81,6 +81,7 @@ def case_page(
         "condolence": desk_view.CONDOLENCE,
         "condolence_english": desk_view.CONDOLENCE_ENGLISH,
         "to_ward": desk_lookup.TO_WARD,
+        "mark": hits.mark(state.keys, actor, call, number),
     }
     if seen is not None:
         return page(request, "desk/case.html", status=status, case=seen, **shown)
@@ -98,6 +99,7 @@ def identity(
     birth: Text = "",
     address: Text = "",
     number: Text = "",
+    seen: Text = "",
 ) -> Response:
     """聞いたことを照らす。足りれば件が開き、足りなければ、何が足りないかだけを言う。"""
     confirm(session, csrf)
@@ -105,7 +107,7 @@ def identity(
     params = {"caller": caller, "ticked": sorted(ticked), "typed": typed_digest.digest(request.app.state.keys, typed)}
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = desk_calls.needed(connection, session.actor)
+        call = _call_of(request, connection, session, seen)
         result = desk_identity.check(
             connection,
             call=call,
@@ -120,7 +122,8 @@ def identity(
     try:
         done = once(request, session, operation, params, deed)
     except BenefitError as refused:
-        return case_page(request, session, status=400, error=refused.says, field="caller", caller=caller)
+        who = "" if refused.code == hits.STALE else caller
+        return case_page(request, session, status=400, error=refused.says, field="caller", caller=who)
     if done["complete"] and not done["missed"]:
         return RedirectResponse("/case", 303)
     if not done["missed"]:
@@ -141,20 +144,21 @@ def contact(
     category: Text = "call",
     template: Text = "",
     body: LongText = "",
-    corrects: Text = "",
+    corrects: Annotated[str, Form(pattern=r"^[0-9]{0,9}$")] = "",
+    seen: Text = "",
 ) -> Response:
     """対応の記録を足す。"""
     confirm(session, csrf)
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = desk_calls.needed(connection, session.actor)
+        call = _call_of(request, connection, session, seen)
         number = desk_contacts.write(
             connection,
             call.case_number,
             category,
             desk_notes.text_of(template, body),
             call_reference=call.reference,
-            corrects=int(corrects) if corrects.isdecimal() else None,
+            corrects=int(corrects) if corrects else None,
             actor=session.actor,
             at=request.app.state.clock(),
         )
@@ -173,6 +177,7 @@ def step(
     key: Text = "",
     reason: Text = "",
     sure: Text = "",
+    seen: Text = "",
 ) -> Response:
     """電話で聞いたことで、件を進める。重いものは、もう一枚確かめる。"""
     confirm(session, csrf)
@@ -185,10 +190,12 @@ def step(
             offered = desk_actions.available(connection, call.case_number, now, standing, actor=actor, at=state.clock())
         chosen = next((action for action in offered if action.key == key), None)
         if chosen is not None and reason.strip():
-            return page(request, "desk/sure.html", session=session, call=call, action=chosen, reason=reason.strip())
+            # 古い画面から来たなら、その印のまま確かめの画面に移り、下で断られる。
+            shown = {"call": call, "action": chosen, "reason": reason.strip(), "mark": seen}
+            return page(request, "desk/sure.html", session=session, **shown)
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = desk_calls.needed(connection, actor)
+        call = _call_of(request, connection, session, seen)
         did = desk_actions.perform(
             connection,
             key,
@@ -206,13 +213,13 @@ def step(
 
 @router.post("/case/account")
 def reveal(
-    request: Request, session: PageSession, csrf: Text = "", operation: Text = "", reason: Text = ""
+    request: Request, session: PageSession, csrf: Text = "", operation: Text = "", reason: Text = "", seen: Text = ""
 ) -> Response:
     """口座を出すわけを残し、30 秒の画面へ。"""
     confirm(session, csrf)
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = desk_calls.needed(connection, session.actor)
+        call = _call_of(request, connection, session, seen)
         number = desk_reveal.reveal(
             connection,
             call=call,
@@ -255,5 +262,15 @@ def _written(
     try:
         once(request, session, operation, params, deed)
     except BenefitError as refused:
+        if refused.code == hits.STALE:
+            # 前の件のために打った言葉を、いまの件の欄に写さない。
+            return case_page(request, session, status=400, error=refused.says)
         return case_page(request, session, status=400, error=refused.says, field=field, given=given)
     return RedirectResponse(to, 303)
+
+
+def _call_of(request: Request, connection: Connection, session: Session, seen: str) -> desk_calls.Call:
+    """いまの電話。送られた画面が、いまの件のものでなければ断る。"""
+    call = desk_calls.needed(connection, session.actor)
+    hits.same_page(request.app.state.keys, session.actor, call, seen, call.case_number)
+    return call

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benefit.domain.call import CALLERS, PAPERS, PURPOSES, QUESTIONS, requirement
@@ -12,7 +14,7 @@ from benefit.services.desk_notes import TEMPLATES
 from benefit.store import desk
 from tests.api import phone
 from tests.api.conftest import Desk, audit_rows, in_days, number_of
-from tests.api.phone import ACCOUNT, PROGRESS, key, opened, written
+from tests.api.phone import ACCOUNT, PROGRESS, birth_of, key, opened, written
 
 C20 = number_of(CASE_STATES.index("C20"))
 
@@ -112,6 +114,45 @@ def test_a_note_is_added_never_changed_and_says_which_call(desk_system: Desk) ->
     assert empty.status_code == 400
     wrong = desk_system.client.post("/case/contact", data={**added, "body": "もう一つ", "operation": key()})
     assert (wrong.status_code, "もう一つ" in wrong.text) == (400, True)
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_page_of_the_last_call_writes_nothing_into_the_case_of_this_call(desk_system: Desk) -> None:
+    """二つのタブ: 前の電話の画面から送ったものは、いま開いている別の人の件に入らない。"""
+    csrf, client = desk_system.login(), desk_system.client
+    old = phone.answer(desk_system, csrf, C20, purpose="辞退").text
+    forms = old.count('action="/case/')
+    (mark,) = set(re.findall(r'name="seen" value="([0-9a-f]{64})"', old))
+    assert forms == old.count('name="seen"') > 3
+    client.post("/call/end", data={"csrf": csrf})
+    phone.search(desk_system, csrf, number_of(200), reference="T-2", purpose=PROGRESS)
+    stale = {"csrf": csrf, "seen": mark}
+    sent = {
+        "/case/identity": {"caller": "self", "ticked": ["name"], "birth": birth_of(desk_system, number_of(200))},
+        "/case/contact": {"category": "call", "body": "前の人の話"},
+        "/case/step": {"key": "death_told", "reason": "聞いた", "sure": "yes"},
+        "/case/account": {"reason": "尋ねられた"},
+    }
+    for path, form in sent.items():
+        refused = client.post(path, data={**stale, "operation": key(), **form})
+        assert (refused.status_code, "ほかの電話か件へ移っています" in refused.text) == (400, True), path
+        assert "前の人の話" not in refused.text
+    with desk_system.home.desk.connect() as connection:
+        assert connection.execute(desk.contact.select()).all() == []
+        checks = connection.execute(desk.identity_check.select()).mappings().all()
+    assert [row["matched"] for row in checks if row["case_number"] == number_of(200)] == ["number"]
+    # 検索の画面も: 前の電話の画面から探したものを、いまの電話の記録に入れない。
+    searched = client.post("/search", data={**stale, "words": C20})
+    assert (searched.status_code, len(audit_rows(desk_system.home, "case.search"))) == (400, 2)
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("corrects", ["9" * 30, "-1", "²"])
+def test_a_record_number_out_of_reach_is_refused_not_an_error(desk_system: Desk, corrects: str) -> None:
+    csrf = desk_system.login()
+    phone.answer(desk_system, csrf, C20)
+    form = {"csrf": csrf, "operation": key(), "category": "call", "body": "話した", "corrects": corrects}
+    assert desk_system.client.post("/case/contact", data=form).status_code == 422
 
 
 def test_a_refusal_is_taken_from_the_person_and_undone_by_a_step_of_its_own(desk_system: Desk) -> None:
