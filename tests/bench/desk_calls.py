@@ -296,6 +296,8 @@ def main(url: str, what: str) -> int:
         tokens = people(home)
         with server(home, path / "server.log") as port:
             told = look_up(home, tokens, port) if what == "look-up" else calls(home, tokens, port, path)
+        if told.get("failed"):
+            sys.stderr.write((path / "server.log").read_text()[-8_000:])
         home.desk.dispose()
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
