@@ -22,6 +22,7 @@ from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import BenefitError, WrongUse
 from benefit.records.transfer_result_row import Account
 from benefit.services import bank_master, failure_answers, failure_matches, failure_view
+from benefit.services.approvals_view_veil import veil_for
 from benefit.services.failure_answers import Answer
 from benefit.services.home import Home
 
@@ -209,10 +210,10 @@ def once(
 ) -> Mapping[str, Any]:
     """一件への書込みを一度だけ。見てはならない一件と、別の一件の回答・結び付けは断る。"""
     state = request.app.state
-    today = tokyo_date(state.clock())
+    today, veil = tokyo_date(state.clock()), veil_for(state.home, session.actor)
 
     def check(connection: Connection) -> None:
-        failure_view.refuse_hidden(connection, number, today, session.actor)
+        failure_view.refuse_hidden(connection, number, today, veil)
         if about is not None and about(connection) != number:
             raise WrongUse(f"不能 {number} の申し出ではありません", code="no-such")
 

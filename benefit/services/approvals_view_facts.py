@@ -151,6 +151,7 @@ def _of_answer(connection: Connection, row: Row) -> Facts:
         .one()
     )
     told = [
+        *_case_of(connection, found["payment_id"]),
         ("不能の番号", str(row["failure_id"])),
         ("額", f"{found['amount_yen']:,}円"),
         ("届いた日", str(found["received_on"])),
@@ -165,6 +166,14 @@ def _of_answer(connection: Connection, row: Row) -> Facts:
     return told
 
 
+def _case_of(connection: Connection, payment_id: int | None) -> Facts:
+    """この給付の支払なら、給付管理番号（区直轄の人の一枚を、名ざされていない人に見せないためにも要る）。"""
+    right, payment = ward.entitlement, ward.payment
+    query = select(right.c.case_number).join(payment, payment.c.entitlement_id == right.c.id)
+    found = connection.execute(query.where(payment.c.id == payment_id)).scalar()
+    return [("給付管理番号", found)] if found else []
+
+
 def _of_match(connection: Connection, row: Row) -> Facts:
     line = ward.bank_report_line
     found = (
@@ -176,6 +185,7 @@ def _of_match(connection: Connection, row: Row) -> Facts:
     )
     payment = payment_of(connection, row["payment_id"])
     return [
+        *_case_of(connection, row["payment_id"]),
         ("銀行の行", f"{row['bank_report_id']}-{row['line_number']}（{found['outcome']}）"),
         ("銀行の額", f"{found['amount_yen']:,}円"),
         ("銀行の口座", masked(dict(found))),

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import WrongUse
-from benefit.services import failure_history, failure_matches, restricted_queue
+from benefit.services import failure_history, failure_matches
+from benefit.services.approvals_view_veil import Veil, veil_for
 from benefit.services.failures import OPEN, register_in
 from benefit.services.home import Home
 from benefit.store import audit, ward
@@ -40,9 +41,9 @@ class Item:
 
 def book(home: Home, *, actor: Actor, clock: Clock, reason: str = "") -> pl.DataFrame:
     """この人に見える帳簿。`reason` を言えば、持ち出し（Excel）の記録になる。"""
-    today = tokyo_date(clock())
+    today, veil = tokyo_date(clock()), veil_for(home, actor)
     with home.ward.begin() as connection:
-        rows = _visible(connection, register_in(connection, today), actor)
+        rows = _visible(register_in(connection, today), veil)
         action = "failure.export" if reason else "failure.list"
         _record(connection, action, "", reason or PURPOSE, {"rows": rows.height}, actor, clock)
     return rows
@@ -50,9 +51,9 @@ def book(home: Home, *, actor: Actor, clock: Clock, reason: str = "") -> pl.Data
 
 def item(home: Home, number: int, *, actor: Actor, clock: Clock) -> Item:
     """一件。ない番号と、見てはならない一件は、同じ WrongUse。"""
-    today = tokyo_date(clock())
+    today, veil = tokyo_date(clock()), veil_for(home, actor)
     with home.ward.begin() as connection:
-        rows = _visible(connection, register_in(connection, today), actor).filter(pl.col("id") == number)
+        rows = _visible(register_in(connection, today), veil).filter(pl.col("id") == number)
         # 給付管理番号があれば、誰が見たかを、その番号からも引けるように残す。
         cases = [one for one in rows["case_number"].to_list() if one]
         _record(connection, "failure.view", f"{number}", PURPOSE, {"found": rows.height, "cases": cases}, actor, clock)
@@ -65,18 +66,18 @@ def item(home: Home, number: int, *, actor: Actor, clock: Clock) -> Item:
         free = row["payment_id"] is None
         candidates = failure_matches.candidates(connection, row["candidates"]) if free and row["candidates"] else []
         matches = _matches(connection, row["bank_report_id"], row["line_number"])
+    candidates = [one for one in candidates if one["case_number"] not in veil.cases]
     return Item(row, tuple(told), waiting, tuple(candidates), tuple(matches))
 
 
-def _visible(connection: Connection, rows: pl.DataFrame, actor: Actor) -> pl.DataFrame:
-    if restricted_queue.is_member(connection, actor):
-        return rows
-    return rows.filter(pl.col("route").ne_missing("WARD"))
+def _visible(rows: pl.DataFrame, veil: Veil) -> pl.DataFrame:
+    # 経路だけを見ると、登録の後に名簿に載った人と、その世帯の人が漏れる。
+    return rows.filter(~pl.col("case_number").is_in(list(veil.cases)).fill_null(value=False))
 
 
-def refuse_hidden(connection: Connection, number: int, today: date, actor: Actor) -> None:
+def refuse_hidden(connection: Connection, number: int, today: date, veil: Veil) -> None:
     """見てはならない一件には、何もさせない。ない番号と同じに断る。"""
-    rows = _visible(connection, register_in(connection, today), actor)
+    rows = _visible(register_in(connection, today), veil)
     if rows.filter(pl.col("id") == number).is_empty():
         raise WrongUse(f"不能 {number} は帳簿にありません", code="no-failure")
 

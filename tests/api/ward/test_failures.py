@@ -160,6 +160,49 @@ def test_a_ward_only_failure_is_not_in_the_book_of_those_not_named(world: World)
     assert own["case_number"] in world.enter(CLERK).get("/failures").text
 
 
+def own_failure(world: World) -> dict[str, Any]:
+    rows = failures.register(world.home, world.clock.now.date())
+    return rows.filter(rows["entitlement_id"].is_not_null()).row(0, named=True)
+
+
+def mark_late(world: World, entitlement_id: int) -> None:
+    """登録した時は普通の人で、後から名簿に載った人にする（経路は、登録した時のまま）。"""
+    with world.home.ward.begin() as connection:
+        table = ward.entitlement
+        late = table.update().where(table.c.id == entitlement_id).values(payee_number=world.marked())
+        as_owner(connection).execute(late)
+
+
+def test_a_payee_marked_after_registration_is_hidden_from_the_book_too(world: World) -> None:
+    own = own_failure(world)
+    mark_late(world, own["entitlement_id"])
+    world.enter(OTHER)
+    assert own["case_number"] not in world.get("/failures").text
+    assert world.get(f"/failures/{own['id']}").status_code == 404
+    assert world.post(f"/failures/{own['id']}/note", operation="note-0001", text="覚え書き").status_code == 404
+    assert own["case_number"] in world.enter(CLERK).get("/failures").text
+
+
+def test_a_binding_to_a_hidden_payment_is_not_shown_to_the_unnamed(world: World) -> None:
+    own, (first, _second) = own_failure(world), strangers(world)
+    rows = failures.register(world.home, world.clock.now.date())
+    line = rows.filter(rows["id"] == first).row(0, named=True)
+    asked = {
+        "id": 1, "bank_report_id": line["bank_report_id"], "line_number": line["line_number"],
+        "payment_id": own["payment_id"], "reason": "同じ人の行", "asked_by": "tanto", "asked_at": world.clock(),
+    }  # fmt: skip
+    with world.home.ward.begin() as connection:
+        connection.execute(ward.report_match.insert().values(**asked))
+    path = "/approvals/report_match/1"
+    shown = world.enter(OTHER).get(path)
+    assert (shown.status_code, own["case_number"] in shown.text) == (200, True)
+    mark_late(world, own["entitlement_id"])
+    hidden = world.get(path)
+    assert hidden.status_code == world.get("/approvals/report_match/2").status_code
+    assert own["holder_kana"] not in hidden.text
+    assert own["holder_kana"] in world.enter(CLERK).get(path).text
+
+
 def test_the_workbook_needs_a_reason_and_is_logged(world: World) -> None:
     world.enter(CLERK)
     assert world.post("/failures/workbook").status_code == 400
