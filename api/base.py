@@ -72,9 +72,13 @@ def build(
     app.state.keys = keys
     app.state.access = table
     app.state.nav = nav
+    # 同じ道でも役割で中身が違うときの名: 道 → (帯の名のとおりの役割、ほかの役割での名)。
+    app.state.nav_instead = {}
     app.state.clock = clock
     # 画面の上に出す札（時刻から文へ）。いるものだけが入れる。
     app.state.banner = None
+    # 書込みの前に通る検め（api.once）。いるものだけが入れる。
+    app.state.before_write = None
     door = proxy.Door(engine, store.access, clock, proxies)
     # 道を一つずつ見て権限の表と照らすので、まとめて（遅れて）取り込む include_router は使わない。
     for router in (*routers, login.router, first.router, page.router):

@@ -31,11 +31,13 @@ def once(
     """`deed` を一度だけ行い、その結果を返す。`params` は書込みの中身（札との対で覚える）。
 
     Raises:
-        HTTPException: 札がない（400）、同じ札で中身・人・道が違う（409）。
+        HTTPException: 札がない（400）、同じ札で中身・人・道が違う（409）、番号の当て推量で止まっている（429）。
     """
     if not key:
         raise HTTPException(400, "画面を開き直してから、もう一度送ってください")
     state = request.app.state
+    if state.before_write is not None:
+        state.before_write(request, session, params)
     route = f"{request.method} {request.scope['route'].path}"
     canonical = json.dumps(params, ensure_ascii=False, sort_keys=True, default=str)
     asked = {

@@ -86,7 +86,11 @@ def page(
             session=session,
             role=ROLE_NAMES[role] if role else "",
             system=state.system,
-            nav=[(path, name) for path, name in state.nav if role in state.access[("GET", path)]],
+            nav=[
+                (path, _nav_name(state, path, name, role))
+                for path, name in state.nav
+                if role in state.access[("GET", path)]
+            ],
             here=request.url.path,
             at=now.astimezone(TOKYO),
             elapsed=lambda since: _elapsed(now - since),
@@ -97,6 +101,11 @@ def page(
         )
     )
     return HTMLResponse(html, status)
+
+
+def _nav_name(state: Any, path: str, name: str, role: str) -> str:
+    roles, other = state.nav_instead.get(path, ((role,), ""))
+    return name if role in roles else str(other)
 
 
 def message(request: Request, status: int, says: str, headers: dict[str, str] | None = None) -> Response:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api import access, base
-from api.desk import calls, calls_case, deficiencies, intake, logs, review, staff, supervisor
+from api.desk import calls, calls_case, deficiencies, intake, logs, numbers, review, staff, supervisor
 from api.desk.json import calls as json_calls
 from api.desk.json import case as json_case
 from api.desk.json import intake as json_intake
@@ -38,7 +38,7 @@ def create_app(
     engine: Engine, *, keys: Callable[[str], bytes], clock: Clock = system_clock, proxies: str = ""
 ) -> FastAPI:
     """給付管理システムの台帳だけを渡して作る。"""
-    return base.build(
+    app = base.build(
         system="給付管理システム",
         description="給付の進みを調べ、書類を受け、審査する API。閲覧は、必ずログに残ってから返る。",
         cookie="__Host-benefit-desk",
@@ -68,3 +68,7 @@ def create_app(
         clock=clock,
         proxies=proxies,
     )
+    app.state.before_write = numbers.guard
+    # 件を見ない役割の最初の画面は、電話の照会ではない（api.desk.calls.home）。
+    app.state.nav_instead = {"/": (access.CASE_ROLES, "はじめ")}
+    return app

@@ -26,13 +26,21 @@ _FIELDS = {
     "search-birth": "words",
     "search-keys": "words",
 }
+#: 件を見ない役割の最初の画面に並べる仕事。
+WORKS = {
+    "/logs": "一週間のログの報告を読み、署名します。",
+    "/log-search": "だれが、いつ、何を見たかを調べます。",
+    "/staff": "人を登録し、終わりの日を決め、合言葉と数字を決め直します。",
+    "/terminals": "入ってよい端末を登録し、使わなくなった端末を外します。",
+    "/break-glass": "非常用の ID を開ける申し出を承認し、使った後の報告を印刷します。",
+}
 
 
 @router.get("/")
 def home(request: Request, session: PageSession) -> Response:
     """検索の画面。一覧はない。件を見ない役割には、その役割の画面の名だけ。"""
     if session.actor.role not in CASE_ROLES:
-        return page(request, "desk/home.html", session=session)
+        return page(request, "desk/home.html", session=session, works=WORKS)
     with request.app.state.engine.connect() as connection:
         call = desk_calls.current(connection, session.actor)
     return search_page(request, session, call=call)

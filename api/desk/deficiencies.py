@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from api.desk import numbers
 from api.desk.fields import day
 from api.guard import PageSession
 from api.once import Done, once
@@ -88,6 +89,7 @@ def open_one(request: Request, session: PageSession, csrf: Text = "", case_numbe
     """一件を開く。"""
     confirm(session, csrf)
     try:
+        numbers.guard(request, session, {"case_number": case_number})
         return _case_page(request, session, read_number(case_number)[0])
     except BenefitError as refused:
         return _list_page(request, session, status=400, error=str(refused))

@@ -71,6 +71,7 @@ def list_forms(connection: Connection, text: str, given: Mapping[str, str], acto
     for order, (place, arrival) in enumerate(read, 1):
         standing, says = ("refused", refused[order]) if order in refused else told[arrival.case_number].pop(0)
         lines[place] = {"case_number": arrival.case_number, "standing": standing, "says": says}
+    desk_bundle.refused(connection, [one.case_number for one in done.refused], actor=actor, at=at, why="収受")
     return {"lines": [lines[place] for place in sorted(lines)]}
 
 
@@ -82,6 +83,7 @@ def list_returned(connection: Connection, text: str, given: Mapping[str, str], a
     for order, (place, mail) in enumerate(read, 1):
         standing, says = ("refused", refused[order]) if order in refused else ("returned", "返戻を入れました。")
         lines[place] = {"case_number": mail.case_number, "standing": standing, "says": says}
+    desk_bundle.refused(connection, [one.case_number for one in done.refused], actor=actor, at=at, why="返戻")
     return {"lines": [lines[place] for place in sorted(lines)]}
 
 
@@ -235,6 +237,7 @@ def _scanned(request: Request, session: Session, key: str, text: str, given: Map
             lambda connection: deed(connection, text, given, session.actor, at),
         )
     except BenefitError as refused:
+        log_refused(request, session, text)
         return _page(request, session, given, status=400, last=_refused(text, refused))
     headline, tone = HEADLINES[done["standing"]]
     with request.app.state.engine.begin() as connection:
@@ -257,6 +260,17 @@ def _pasted(
     except BenefitError as refused:
         return _page(request, session, {**given, "numbers": numbers}, status=400, error=str(refused))
     return _page(request, session, given, lines=done["lines"])
+
+
+def log_refused(request: Request, session: Session, text: str) -> None:
+    """受けられなかった一枚を残す（仕事の方は巻き戻っている）。形の違う番号からは、何も分からない。"""
+    try:
+        number, _branch = read_number(text)
+    except BenefitError:
+        return
+    with request.app.state.engine.begin() as connection:
+        at = request.app.state.clock()
+        desk_bundle.refused(connection, [number], actor=session.actor, at=at, why="収受・返戻")
 
 
 def _refused(text: str, refused: BenefitError) -> dict[str, Any]:

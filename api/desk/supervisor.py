@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from api import charts
+from api.desk import numbers
 from api.guard import PageSession
 from api.once import Done, once
 from api.page import Text, confirm, page
@@ -93,6 +94,7 @@ def release_stop(
 def last_step(request: Request, session: PageSession, csrf: Text = "", case_number: Text = "") -> Response:
     """この番号の最後の一歩を見る（取り消す前に）。"""
     confirm(session, csrf)
+    numbers.guard(request, session, {"case_number": case_number})
     try:
         return _page(request, session, step=_step(request, session, read_number(case_number)[0]))
     except BenefitError as refused:

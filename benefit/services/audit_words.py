@@ -25,6 +25,8 @@ NAMES = {
     "connection.refused": "接続を断った",
     "break-glass.seal": "非常用の ID を封印した",
     "look-up.stop": "検索が止まった",
+    "form.refuse": "紙を受けられなかった",
+    "number.unknown": "台帳にない番号を打った",
     "look-up.release": "検索の停止を解いた",
     "address.ask": "住所の閲覧を申し出た",
     "address.approve": "住所の閲覧を承認した",

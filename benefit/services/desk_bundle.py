@@ -81,6 +81,23 @@ def glimpse(connection: Connection, case_number: str, *, actor: Actor, at: datet
     )
 
 
+def refused(connection: Connection, numbers: list[str], *, actor: Actor, at: datetime, why: str) -> None:
+    """受けられなかった番号。断りの言葉は件の状態を言うので、見たのと同じに、返る前に残す。"""
+    if numbers:
+        subject = numbers[0] if len(numbers) == 1 else ""
+        detail = {} if subject else {"cases": numbers}
+        audit.record(
+            connection,
+            desk.audit_log,
+            at=at,
+            actor=actor,
+            action="form.refuse",
+            subject=subject,
+            reason=why,
+            detail=detail,
+        )
+
+
 def received_today(connection: Connection, *, actor: Actor, now: datetime) -> Bundle:
     """この人が今日受けたもの。番号と種類だけで、誰のものかは出ない。"""
     form, event = desk.received_form, desk.case_event

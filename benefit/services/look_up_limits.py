@@ -68,6 +68,12 @@ def count_or_stop(connection: Connection, actor: Actor, at: datetime, *, tables:
     return count
 
 
+def is_stopped(connection: Connection, actor: Actor, *, tables: AccessTables = desk.access) -> bool:
+    """この人は、いま止まっているか。"""
+    stop = _last_stop(connection, tables, actor.id)
+    return stop is not None and _released_at(connection, tables, stop) is None
+
+
 def release(
     connection: Connection,
     number: int,

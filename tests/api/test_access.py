@@ -30,6 +30,17 @@ def test_a_route_without_a_row_stops_the_start() -> None:
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("who", "works"), [("ward_admin1", ("/staff", "/terminals")), ("ward_auditor1", ("/logs",))])
+def test_a_role_without_cases_starts_at_its_own_work(desk_system: Desk, who: str, works: tuple[str, ...]) -> None:
+    desk_system.login(who)
+    first = desk_system.client.get("/").text
+    assert "電話の照会" not in first
+    assert '<a href="/" aria-current="page">はじめ</a>' in first
+    for path in works:
+        assert f'<dt><a href="{path}">' in first
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_a_form_without_its_own_word_or_from_elsewhere_is_refused(desk_system: Desk) -> None:
     csrf = desk_system.login()
     form = {"call_reference": "T", "purpose": PROGRESS, "words": number_of(1)}

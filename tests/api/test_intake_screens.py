@@ -44,6 +44,18 @@ def test_a_counter_person_sees_a_masked_name_and_the_town_and_it_is_logged(count
     assert (seen["actor"], seen["subject"]) == ("counter1", of("C20"))
 
 
+def test_a_paper_that_cannot_be_taken_tells_the_state_only_after_a_line_is_left(
+    counter: Person, desk_system: Desk
+) -> None:
+    shown = scan(counter, of("F42"))
+    assert "「振込済」の件に" in shown
+    listed = {**BUNDLE, "numbers": f"{of('F42')}\n{of('D34')}"}
+    assert "「振込済」の件に" in counter.post("/intake/list", **listed).text
+    told = [(row["actor"], row["subject"], str(row["detail"])) for row in audit_rows(desk_system.home, "form.refuse")]
+    assert [row[:2] for row in told] == [("counter1", of("F42")), ("counter1", "")]
+    assert of("D34") in told[1][2]
+
+
 def test_pressing_enter_twice_counts_one_sheet(counter: Person, desk_system: Desk) -> None:
     first = scan(counter, of("C20"), key="enter-twice-01")
     again = scan(counter, of("C20"), key="enter-twice-01")

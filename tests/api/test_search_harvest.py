@@ -22,7 +22,7 @@ from benefit.services.desk_lookup import ASK_WARD, Found, search
 from benefit.services.home import Home
 from benefit.store import desk
 from tests.api import phone
-from tests.api.conftest import Desk, in_days, number_of
+from tests.api.conftest import Desk, audit_rows, in_days, number_of
 from tests.conftest import StepClock
 
 SEED = int(os.environ.get("HARVEST_SEED", "20240603"))
@@ -268,3 +268,42 @@ def test_the_limit_is_of_the_person_and_the_hour_not_of_the_session(desk_system:
         look(home, Keys(case_number=valid(1)), Actor("operator1", "operator", terminal), clock)
     with pytest.raises(look_up_limits.LookUpStopped):
         look(home, Keys(case_number=valid(1)), actor, clock)
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_numbers_guessed_at_the_counter_stop_like_numbers_guessed_on_the_phone(desk_system: Desk) -> None:
+    """収受・返戻・審査・取消の道に番号を打っても、検索の上限を抜けられない。"""
+    draw = random.Random(SEED)
+    guesses = [valid(draw.randrange(10**10)) for _ in range(200)]
+    headers, client = desk_system.token("counter1"), desk_system.client
+    form = {"kind": "confirmation", "received_on": "2024-06-20"}
+    one = client.post(
+        "/api/v1/received-forms", json={**form, "case_number": guesses[0]}, headers=phone.written(headers)
+    )
+    assert one.status_code == 400
+    many = {**form, "case_numbers": guesses}
+    asked = client.post("/api/v1/received-forms/list", json=many, headers=phone.written(headers))
+    assert asked.status_code == 429
+    # 止まったら、あるともないとも言わない。
+    for number in (guesses[3], number_of(3)):
+        again = client.post(
+            "/api/v1/received-forms", json={**form, "case_number": number}, headers=phone.written(headers)
+        )
+        assert (again.status_code, number in again.text) == (429, False)
+    with desk_system.home.desk.connect() as connection:
+        (stop,) = connection.execute(desk.access.look_up_stop.select()).mappings().all()
+        counted = connection.execute(desk.access.look_up.select()).mappings().all()
+        assert connection.execute(desk.received_form.select()).all() == []
+    assert (stop["staff_id"], len(counted)) == ("counter1", look_up_limits.HARD)
+    assert len(audit_rows(desk_system.home, "number.unknown")) == 2
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_number_guessed_on_any_screen_is_counted(desk_system: Desk) -> None:
+    number, client, csrf = valid(1234567890), desk_system.client, desk_system.login("supervisor1")
+    papers = ("/intake/scan", "/intake/returned/scan", "/review/open", "/deficiencies/open", "/deficiencies/correction")
+    for done, path in enumerate((*papers, "/supervisor/step", "/supervisor/undo"), 1):
+        form = {"csrf": csrf, "operation": phone.key(), "case_number": number, "received_on": "2024-06-20"}
+        client.post(path, data={**form, "returned_on": "2024-06-20", "reason": "unknown_address"})
+        with desk_system.home.desk.connect() as connection:
+            assert len(connection.execute(desk.access.look_up.select()).all()) == done, path

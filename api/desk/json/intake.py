@@ -16,6 +16,7 @@ from api.desk.json.shapes import Given, Reason, Short, refusals
 from api.guard import ApiSession
 from api.once import Done, IdempotencyKey, once
 from api.session import Session
+from benefit.domain.errors import BenefitError
 from benefit.services import desk_bundle
 
 router = APIRouter(prefix="/api/v1", tags=["収受と返戻"])
@@ -120,13 +121,13 @@ class Today(BaseModel):
 Work = Callable[[Connection, str, Mapping[str, str], Any, Any], Done]
 
 
-@router.post("/received-forms", responses=refusals(400, 409, 422))
+@router.post("/received-forms", responses=refusals(400, 409, 422, 429))
 def receive(request: Request, session: ApiSession, given: FormScanned, idempotency_key: IdempotencyKey) -> Scanned:
     """一枚を収受する。二枚目は初めの一枚に結び、二重提出と答える。"""
     return _one(request, session, idempotency_key, given, intake.scan_form)
 
 
-@router.post("/received-forms/list", responses=refusals(400, 409, 422))
+@router.post("/received-forms/list", responses=refusals(400, 409, 422, 429))
 def receive_list(
     request: Request, session: ApiSession, given: FormsListed, idempotency_key: IdempotencyKey
 ) -> LinesAnswered:
@@ -134,7 +135,7 @@ def receive_list(
     return _many(request, session, idempotency_key, given, intake.list_forms)
 
 
-@router.post("/received-forms/undo", responses=refusals(400, 409, 422))
+@router.post("/received-forms/undo", responses=refusals(400, 409, 422, 429))
 def undo(request: Request, session: ApiSession, given: ScanUndone, idempotency_key: IdempotencyKey) -> Undone:
     """自分が受けた最後の一枚を取り消す（10 分以内）。"""
     at = request.app.state.clock()
@@ -154,13 +155,13 @@ def today(request: Request, session: ApiSession) -> Today:
     return Today(count=mine.count, by_kind=dict(mine.by_kind))
 
 
-@router.post("/returned-mail", responses=refusals(400, 409, 422))
+@router.post("/returned-mail", responses=refusals(400, 409, 422, 429))
 def returned(request: Request, session: ApiSession, given: ReturnScanned, idempotency_key: IdempotencyKey) -> Scanned:
     """戻った手紙を一通入れる。再発行を区に頼む。"""
     return _one(request, session, idempotency_key, given, intake.scan_returned)
 
 
-@router.post("/returned-mail/list", responses=refusals(400, 409, 422))
+@router.post("/returned-mail/list", responses=refusals(400, 409, 422, 429))
 def returned_list(
     request: Request, session: ApiSession, given: ReturnsListed, idempotency_key: IdempotencyKey
 ) -> LinesAnswered:
@@ -176,13 +177,17 @@ def _texts(given: Given) -> dict[str, str]:
 
 def _one(request: Request, session: Session, key: str, given: FormScanned | ReturnScanned, work: Work) -> Scanned:
     at = request.app.state.clock()
-    done = once(
-        request,
-        session,
-        key,
-        given.model_dump(mode="json"),
-        lambda connection: work(connection, given.case_number, _texts(given), session.actor, at),
-    )
+    try:
+        done = once(
+            request,
+            session,
+            key,
+            given.model_dump(mode="json"),
+            lambda connection: work(connection, given.case_number, _texts(given), session.actor, at),
+        )
+    except BenefitError:
+        intake.log_refused(request, session, given.case_number)
+        raise
     with request.app.state.engine.begin() as connection:
         seen = desk_bundle.glimpse(connection, done["case_number"], actor=session.actor, at=at, why="収受")
     return Scanned(**_shown(done), name=seen.name if seen else "", town=seen.town if seen else "")

@@ -188,7 +188,7 @@ def queue(request: Request, session: ApiSession) -> Queue:
     return Queue(rows=[QueueRow(**asdict(row)) for row in rows])
 
 
-@router.post("/reviews/next", responses=refusals(400, 409, 422))
+@router.post("/reviews/next", responses=refusals(400, 409, 422, 429))
 def take_next(request: Request, session: ApiSession, given: Next, idempotency_key: IdempotencyKey) -> Taken:
     """この種類の、一番古い一件を押さえる。"""
 
@@ -199,7 +199,7 @@ def take_next(request: Request, session: ApiSession, given: Next, idempotency_ke
     return Taken.model_validate(once(request, session, idempotency_key, given.model_dump(), deed))
 
 
-@router.post("/reviews/open", responses=refusals(400, 409, 422))
+@router.post("/reviews/open", responses=refusals(400, 409, 422, 429))
 def open_one(request: Request, session: ApiSession, given: Opened, idempotency_key: IdempotencyKey) -> Taken:
     """番号で一件を押さえる。自分が一次入力した件は断る。"""
 
@@ -212,7 +212,7 @@ def open_one(request: Request, session: ApiSession, given: Opened, idempotency_k
     return Taken(case_number=done["case_number"])
 
 
-@router.post("/reviews/put-back", responses=refusals(400, 409, 422))
+@router.post("/reviews/put-back", responses=refusals(400, 409, 422, 429))
 def put_back(request: Request, session: ApiSession, idempotency_key: IdempotencyKey) -> Message:
     """押さえている一件を、列へ戻す。"""
 
@@ -236,13 +236,13 @@ def current(request: Request, session: ApiSession) -> ReviewCase:
     return ReviewCase(**{name: values[name] for name in ReviewCase.model_fields})
 
 
-@router.post("/reviews/first", responses=refusals(400, 409, 422))
+@router.post("/reviews/first", responses=refusals(400, 409, 422, 429))
 def first(request: Request, session: ApiSession, given: FirstTyped, idempotency_key: IdempotencyKey) -> Keyed:
     """一次入力。× の項目があれば断る（不備にする）。名義が氏名と違えば、わけが要る。"""
     return Keyed.model_validate(_do(request, session, idempotency_key, given, review.key_first))
 
 
-@router.post("/reviews/second", responses=refusals(400, 409, 422))
+@router.post("/reviews/second", responses=refusals(400, 409, 422, 429))
 def second(request: Request, session: ApiSession, given: AccountTyped, idempotency_key: IdempotencyKey) -> Compared:
     """二次入力。一次入力をした人は断る。五項目とも同じなら審査完了。"""
     done = _do(request, session, idempotency_key, given, review.key_second)
@@ -253,7 +253,7 @@ def second(request: Request, session: ApiSession, given: AccountTyped, idempoten
     return Compared(**done, rows=[ComparedRow(**asdict(row)) for row in rows])
 
 
-@router.post("/deficiencies", responses=refusals(400, 409, 422))
+@router.post("/deficiencies", responses=refusals(400, 409, 422, 429))
 def find(request: Request, session: ApiSession, given: DefectsFound, idempotency_key: IdempotencyKey) -> DefectsWritten:
     """不備にする。不備のお知らせが、送るべき手紙に入る。"""
 
@@ -274,19 +274,19 @@ def listed(request: Request, session: ApiSession) -> OpenDefects:
     return OpenDefects(counts=counts, rows=[OpenDefect(**asdict(row)) for row in rows])
 
 
-@router.post("/deficiencies/notified", responses=refusals(400, 409, 422))
+@router.post("/deficiencies/notified", responses=refusals(400, 409, 422, 429))
 def notified(request: Request, session: ApiSession, given: Told, idempotency_key: IdempotencyKey) -> DueSet:
     """不備を知らせた。補正期限が決まる。"""
     return DueSet.model_validate(_do(request, session, idempotency_key, given, deficiencies.notify))
 
 
-@router.post("/deficiencies/remind", responses=refusals(400, 409, 422))
+@router.post("/deficiencies/remind", responses=refusals(400, 409, 422, 429))
 def remind(request: Request, session: ApiSession, given: Reminding, idempotency_key: IdempotencyKey) -> Taken:
     """補正のない人に、勧奨の手紙を頼む。まだ送っていない勧奨があれば断る。"""
     return Taken.model_validate(_do(request, session, idempotency_key, given, deficiencies.remind_one))
 
 
-@router.post("/deficiencies/correction", responses=refusals(400, 409, 422))
+@router.post("/deficiencies/correction", responses=refusals(400, 409, 422, 429))
 def corrected(request: Request, session: ApiSession, given: Corrected, idempotency_key: IdempotencyKey) -> Line:
     """補正の紙を収受する。"""
     return Line.model_validate(_do(request, session, idempotency_key, given, deficiencies.correct))

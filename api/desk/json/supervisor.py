@@ -171,7 +171,7 @@ def letters(request: Request, session: ApiSession) -> LettersDue:
     return LettersDue(counts=counts, rows=shown[: deficiencies.MOST_LETTERS])
 
 
-@router.post("/letters-due/done", responses=refusals(400, 409, 422))
+@router.post("/letters-due/done", responses=refusals(400, 409, 422, 429))
 def letters_done(
     request: Request, session: ApiSession, given: LettersDone, idempotency_key: IdempotencyKey
 ) -> LettersMarked:
@@ -185,7 +185,7 @@ def letters_done(
     return LettersMarked.model_validate(once(request, session, idempotency_key, given.model_dump(mode="json"), deed))
 
 
-@router.post("/letters-due/remind", responses=refusals(400, 409, 422))
+@router.post("/letters-due/remind", responses=refusals(400, 409, 422, 429))
 def remind(request: Request, session: ApiSession, idempotency_key: IdempotencyKey) -> Reminded:
     """期限が近いのに返送のない件に、勧奨の手紙を頼む（一件に二度まで）。"""
     at = request.app.state.clock()
@@ -204,7 +204,7 @@ def stops(request: Request, session: ApiSession) -> Stops:
     return Stops(rows=[Stop(**{**row, "released_by": sorted(row["sides"])}) for row in rows])
 
 
-@router.post("/look-up-stops/release", responses=refusals(400, 409, 422))
+@router.post("/look-up-stops/release", responses=refusals(400, 409, 422, 429))
 def release(request: Request, session: ApiSession, given: StopReleased, idempotency_key: IdempotencyKey) -> Released:
     """止まった検索を、自分の側として解く。管理者と区の二人がそろって解ける。"""
 
@@ -215,7 +215,7 @@ def release(request: Request, session: ApiSession, given: StopReleased, idempote
     return Released.model_validate(once(request, session, idempotency_key, given.model_dump(), deed))
 
 
-@router.post("/steps/undo", responses=refusals(400, 409, 422))
+@router.post("/steps/undo", responses=refusals(400, 409, 422, 429))
 def undo(request: Request, session: ApiSession, given: StepUndone, idempotency_key: IdempotencyKey) -> Undone:
     """件の最後の一歩を取り消す。"""
 
