@@ -11,8 +11,10 @@ import os
 import random
 import shutil
 import signal
+import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,19 @@ CHAIN = 5
 _SERVER = multiprocessing.get_context("forkserver")
 # 部品は一度だけ読み込む。ここでは Polars の計算をしないので、分かれた子でも安全に使える。
 _SERVER.set_forkserver_preload(["tests.kill.steps"])
+
+
+def _child(work: Callable[..., object], given: tuple[object, ...]) -> Any:
+    """分かれた子で `work` をする。子が試験の入口（pytest）を読み直さないよう、入口の名を隠す（一回の止めが四倍速い）。"""
+    child = _SERVER.Process(target=work, args=given)
+    entry = vars(sys.modules["__main__"])
+    hidden = {name: entry[name] for name in ("__file__", "__spec__") if name in entry}
+    entry.update(dict.fromkeys(hidden))
+    try:
+        child.start()
+    finally:
+        entry.update(hidden)
+    return child
 
 
 @dataclass
@@ -79,9 +94,7 @@ class Copy:
     def _start(self, at: int | None, *, counted: bool) -> Any:
         told = self.told if counted else None
         given = (self.step, self.planted, self.home, self.url, self.line.inputs, self.out, at, told)
-        child = _SERVER.Process(target=jobs.run, args=given)
-        child.start()
-        return child
+        return _child(jobs.run, given)
 
     def _killed(self, child: Any) -> bool:
         child.join()
@@ -169,8 +182,7 @@ def unbroken(root: Path, template: Path, databases: Databases | None) -> Line:
 
 def _warm_up() -> None:
     """部品を読み込む時間を、初めの段の秒に数えない。"""
-    child = _SERVER.Process(target=int)
-    child.start()
+    child = _child(int, ())
     child.join()
     child.close()
 

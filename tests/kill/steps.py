@@ -20,7 +20,16 @@ from tests.support.approval import approve_latest
 # 分かれる前に、遅い部品（祝日の表、データベースの方言、文字の表）を一度だけ読んでおく。Polars の計算はしない。
 is_bank_business_day(date(2024, 6, 20))
 Programme.load("r6-2024")
-for _part in ("sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.dialects.postgresql.psycopg", "encodings.cp932"):
+for _part in (
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlite3",
+    "psycopg",
+    "polars._utils.parquet",
+    "pkgutil",
+    "encodings.cp932",
+    "encodings.utf_16_le",
+):
     import_module(_part)
 
 TODAY = date(2024, 6, 20)
