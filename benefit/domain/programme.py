@@ -110,6 +110,10 @@ class Programme:
 
         知らない名前は WrongUse、読めない・合わないものは RefusedInput。
         """
+        known = Programme.known(folder)
+        if programme_id not in known:
+            # 画面から来た字は、ファイルの道にも断りの文にも入れない（欄を違えた氏名かもしれない）。
+            raise WrongUse("その名の給付事業はありません", allowed="、".join(known))
         own = folder / f"{programme_id}{_SUFFIX}" if folder else None
         if own is not None and own.is_file():
             try:
@@ -118,9 +122,6 @@ class Programme:
                 raise RefusedInput(f"{own.name}: UTF-8 の文字として読めません", code="programme-encoding") from None
         else:
             shipped = resources.files("benefit") / "programmes" / f"{programme_id}{_SUFFIX}"
-            if not shipped.is_file():
-                known = "、".join(Programme.known(folder))
-                raise WrongUse(f"事業「{programme_id}」はありません", allowed=known)
             text = shipped.read_text(encoding="utf-8")
         programme = Programme.parse(text, file=f"{programme_id}{_SUFFIX}", changes=changes)
         if programme.id != programme_id:

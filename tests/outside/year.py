@@ -26,6 +26,7 @@ from api.ward.app import create_app as ward_app
 from batch.demo_people import DESK, WARD
 from batch.world import make_ward
 from benefit.domain.access import Actor
+from benefit.domain.call import PROGRESS
 from benefit.services.home import Home
 from benefit.store import desk, ward
 from tests.conftest import StepClock
@@ -179,3 +180,46 @@ def _body(route: Any, year: Year) -> dict[str, Any]:
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return {"case_number": year.name}
     return {name: _value(name, year) for name in model.model_fields}
+
+
+def phone(walker: Walker, note: str) -> list[Response]:
+    """電話を受け、本人を確かめ、口座を表示し、氏名の入った記録を残す。見た画面を返す。"""
+    actor = next(one for one in walker.people if one.role == "operator")
+    client = walker.enter(actor)
+    table = desk.benefit_case
+    with walker.home.desk.connect() as connection:
+        query = table.select().where(table.c.account_number.is_not(None)).order_by(table.c.case_number)
+        case = connection.execute(query).mappings().first()
+    assert case is not None
+    csrf = sessions.csrf_of(walker.tokens[-1])
+
+    def post(path: str, **form: str) -> Response:
+        key = secrets.token_urlsafe(12)
+        return walker.ask(client, "POST", path, data={"csrf": csrf, "operation": key, **form})
+
+    post("/search", call_reference="T-23", purpose=PROGRESS, words=case["case_number"])
+    block = "-".join(re.findall(r"[0-9]+", case["address"])[-2:])
+    town = re.search(r"([一二三四五六七八九])丁目", case["address"])
+    said = f"{'一二三四五六七八九'.index(town[1]) + 1}-{block}" if town else block
+    post("/case/identity", caller="self", ticked="name", birth=case["birth"], address=said)
+    post("/case/contact", category="call", body=note)
+    post("/case/contact", category="account", body=note)
+    post("/case/account", reason="本人の求め")
+    answers = [walker.ask(client, "GET", path) for path in ("/case/account", "/case")]
+    client.close()
+    return answers
+
+
+def window(walker: Walker) -> Response:
+    """区で、用件をそえて探し、一人を開く。"""
+    actor = next(one for one in walker.people if one.role == "clerk")
+    client = walker.enter(actor)
+    with walker.home.ward.connect() as connection:
+        table = ward.entitlement
+        query = sa.select(table.c.case_number).where(table.c.route != "WARD").order_by(table.c.case_number)
+        number = str(connection.execute(query).scalars().first())
+    form = {"csrf": sessions.csrf_of(walker.tokens[-1]), "purpose": "本人からの問合せ", "reason": "受付 12"}
+    walker.ask(client, "POST", "/people/search", data={**form, "case_number": number})
+    answer = walker.ask(client, "GET", "/people/case")
+    client.close()
+    return answer
