@@ -28,7 +28,7 @@ def opened(request: Request, session: Session, kind: str, number: int) -> Sheet:
     """一枚を作り、見た記録を残してから返す。"""
     home = request.app.state.home
     found = veiled(sheets.sheet(home, kind, number), veil_for(home, session.actor))
-    seen(request, session, "approval.view", f"{kind}/{number}", rows=found.people)
+    seen(request, session, "approval.view", f"{kind}/{number}", rows=found.people, cases=found.case_numbers)
     return found
 
 

@@ -98,15 +98,21 @@ def workbook(
     since: Text = "",
     until: Text = "",
     terminal: Text = "",
+    reason: Text = "",
 ) -> Response:
-    """同じ条件の全部を Excel に。"""
+    """同じ条件の全部を Excel に。理由が要る。"""
     confirm(session, csrf)
     state = request.app.state
     given = {
         "actor": actor, "number": number, "action": action, "since": since, "until": until, "terminal": terminal,
     }  # fmt: skip
-    table = audit_search.export(state.home, query_of(given), actor=session.actor, clock=state.clock)
-    made = sheet.render({"監査ログ": table}, made=state.clock(), title="監査ログ", notes=[_mark(request, session)])
+    try:
+        query = query_of(given)
+        table = audit_search.export(state.home, query, reason=reason, actor=session.actor, clock=state.clock)
+    except RefusedInput as refused:
+        return _page(request, session, given, status=400, error=refused.says)
+    notes = [_mark(request, session), f"理由 {reason.strip()}"]
+    made = sheet.render({"監査ログ": table}, made=state.clock(), title="監査ログ", notes=notes)
     return attached(made, XLSX, "kansa-log.xlsx")
 
 

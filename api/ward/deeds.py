@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -125,8 +125,20 @@ def _stored(engine: Engine, key: str, asked: Mapping[str, str]) -> Done | None:
     return found
 
 
-def seen(request: Request, session: Session, action: str, subject: str, *, rows: int, reason: str = "") -> None:
-    """見せる前に、見た記録を残す。記録ができなければ、画面は出ない（log-or-nothing）。`rows` は見せる行の数。"""
+def seen(
+    request: Request,
+    session: Session,
+    action: str,
+    subject: str,
+    *,
+    rows: int,
+    reason: str = "",
+    cases: Sequence[str] = (),
+) -> None:
+    """見せる前に、見た記録を残す。記録ができなければ、画面は出ない（log-or-nothing）。`rows` は見せる行の数。
+
+    `cases` は見せる給付管理番号。あれば、「誰が私の記録を見たか」に、この画面も答える。
+    """
     state = request.app.state
     with state.home.ward.begin() as connection:
         audit.record(
@@ -137,5 +149,5 @@ def seen(request: Request, session: Session, action: str, subject: str, *, rows:
             action=action,
             subject=subject,
             reason=reason,
-            detail={"rows": rows},
+            detail={"rows": rows, **({"cases": sorted(set(cases))} if cases else {})},
         )

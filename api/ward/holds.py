@@ -85,7 +85,8 @@ def _list_page(request: Request, session: Session, *, error: str = "", status: i
     ]
     total = sum(len(lines) for _programme, lines in every)
     shown = [(programme, lines[:MOST]) for programme, lines in every if lines]
-    seen(request, session, "holds.view", "list", rows=sum(len(lines) for _programme, lines in shown))
+    cases = [line.case_number for _programme, lines in shown for line in lines]
+    seen(request, session, "holds.view", "list", rows=len(cases), cases=cases)
     return page(
         request,
         "ward/holds.html",

@@ -100,6 +100,15 @@ class Sheet:
         return sum(table.frame.height for table in self.tables if table.subject)
 
     @property
+    def case_numbers(self) -> list[str]:
+        """この一枚に見える給付管理番号（口座の終わりや名義と並ぶ）。"""
+        column = "給付管理番号"
+        told = [one for key, one in self.facts if key == column]
+        for table in self.tables:
+            told += table.frame[column].to_list() if column in table.frame.columns else []
+        return [one for one in told if one.isdigit()]
+
+    @property
     def how_many(self) -> str:
         """いくつ。"""
         return f"違う行 {self.count:,}件" if self.kind == "build" else f"{self.count:,}件"

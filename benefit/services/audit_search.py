@@ -26,6 +26,8 @@ from benefit.store import audit, ward
 from benefit.store.engine import reading
 
 PAGE = 50
+#: 一枚に何人かが並ぶ画面。並んだ給付管理番号が、中身（cases）に残っている。
+_SHEETS = ("approval.view", "holds.view")
 #: Excel に出す行の上限。
 MOST_ROWS = 100_000
 
@@ -96,11 +98,13 @@ def search(home: Home, query: Query, *, page: int = 1, actor: Actor, clock: Cloc
         return Found(tuple(_line(row) for row in rows), total, at)
 
 
-def export(home: Home, query: Query, *, actor: Actor, clock: Clock) -> pl.DataFrame:
-    """同じ条件の全部（十万行まで）を、表にする。表にした記録が残ってから返る。"""
+def export(home: Home, query: Query, *, reason: str, actor: Actor, clock: Clock) -> pl.DataFrame:
+    """同じ条件の全部（十万行まで）を、表にする。理由が要り、表にした記録が残ってから返る。"""
+    if not reason.strip():
+        raise RefusedInput("持ち出す理由を書いてください", code="reason")
     table = ward.audit_log
     with home.ward.begin() as connection:
-        mine = _record(connection, "audit.export", query, actor, clock)
+        mine = _record(connection, "audit.export", query, actor, clock, reason=reason.strip())
         rows = connection.execute(
             select(table)
             .where(*_where(connection, query), table.c.sequence < mine)
@@ -126,7 +130,7 @@ def viewers(
         where = [
             _about(numbers),
             *_period(query),
-            table.c.action.in_(VIEWS),
+            table.c.action.in_((*VIEWS, *_SHEETS)),
             table.c.sequence < mine,
         ]
         rows = connection.execute(select(table).where(*where).order_by(table.c.sequence)).mappings()

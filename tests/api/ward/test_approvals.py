@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from benefit.domain.access import Actor
 from benefit.services import approvals_view_sheets as sheets
-from benefit.services import beneficiaries, extracts, holds, runs
+from benefit.services import audit_search, beneficiaries, extracts, holds, runs
 from benefit.store import ward
 from tests.api.conftest import PASSWORD
 from tests.api.ward.conftest import Ward, name
@@ -203,7 +204,9 @@ def test_a_hold_is_asked_to_be_released_on_the_screen_with_a_reason(ward_desk: W
     assert str(again_pressed.url) == str(answer.url)
     assert made.count(ward.hold_release) == 1
     assert 'href="/approvals/hold/1"' in made.client.get("/holds").text
-    assert next(row["detail"] for row in made.audit("holds.view")) == '{"rows": 2}'
+    log = json.loads(next(row["detail"] for row in made.audit("holds.view")))
+    assert log["rows"] == len(log["cases"]) == 2
+    assert given["case_number"] in log["cases"]
 
 
 def test_the_same_write_twice_is_one_write(ward_desk: Ward) -> None:
@@ -263,6 +266,13 @@ def test_a_sheet_is_seen_only_after_the_look_is_on_record(ward_desk: Ward) -> No
     assert (
         f'"rows": {sum(len(table["rows"]) for table in found["tables"] if "十件" in table["title"])}' in row["detail"]
     )
+    # 名義と口座の終わりが見えた人の番号も残り、「誰が私の記録を見たか」に出る。
+    largest = found["tables"][2]["rows"][0]["給付管理番号"]
+    assert largest in json.loads(row["detail"])["cases"]
+    lines, _numbers = audit_search.viewers(
+        made.home, largest, None, None, reason="開示請求 7", actor=Actor("kansa", "auditor"), clock=made.office.clock
+    )
+    assert ("shonin1", "approval.view") in [(one.actor, one.action) for one in lines]
     with made.home.ward.begin() as connection:
         connection.execute(
             sa.text("CREATE TRIGGER broken BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'broken'); END")

@@ -47,7 +47,7 @@ def test_without_the_log_of_the_search_nothing_is_shown(world: World) -> None:
     sa.event.listen(world.home.ward, "before_cursor_execute", full)
     answers = [
         world.post("/audit/search", actor=CLERK.id),
-        world.post("/audit/workbook", actor=CLERK.id),
+        world.post("/audit/workbook", actor=CLERK.id, reason="月次"),
         world.post("/audit/viewers", number="1", reason="求め"),
         world.json("/api/v1/audit/search", {"actor": CLERK.id}),
     ]
@@ -151,7 +151,13 @@ def test_json_gives_the_same_lines_and_a_reversed_period_is_refused(world: World
 
 def test_the_workbook_is_logged_with_its_conditions(world: World) -> None:
     looked(world)
-    made = world.enter(AUDITOR).post("/audit/workbook", actor=CLERK.id)
+    world.enter(AUDITOR)
+    for reason in ("", "　 "):
+        refused = world.post("/audit/workbook", actor=CLERK.id, reason=reason)
+        assert (refused.status_code, "持ち出す理由を書いてください" in refused.text) == (400, True)
+    assert world.logged("audit.export") == []
+    made = world.post("/audit/workbook", actor=CLERK.id, reason="月次の点検")
+    assert world.logged("audit.export")[-1]["reason"] == "月次の点検"
     assert made.headers["content-disposition"] == 'attachment; filename="kansa-log.xlsx"'
     assert "照会で開いた" in ZipFile(io.BytesIO(made.content)).read("xl/sharedStrings.xml").decode()
     assert CLERK.id in str(world.logged("audit.export")[-1]["detail"])
