@@ -10,12 +10,14 @@ from sqlalchemy import select
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
+from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import WrongUse
 from benefit.domain.programme import Programme
 from benefit.rules.outcomes import checks_of
 from benefit.services import difference_book, runs, second
 from benefit.services.approvals_view import Sheet, Table
 from benefit.services.approvals_view_odd import strangest
+from benefit.services.explain_certificate import ROUTE_NAMES
 from benefit.services.home import Home
 from benefit.store import ward
 from benefit.store.engine import reading
@@ -28,7 +30,7 @@ _FEATURES = {
     "reasons_now": "今の理由",
     "benefit_amount": "給付と額",
     "route_now": "届け方",
-    "account_flag_now": "口座の印",
+    "account_flag_now": "使う口座",
 }
 
 
@@ -140,8 +142,8 @@ def _tables(home: Home, programme: Programme, compared: runs.Compared, *, differ
         subject=pl.col("subject_number").cast(pl.String).str.zfill(10),
     )
     largest = rows.filter(pl.col("verdict_now") == "対象").sort("amount_yen_now", "subject", descending=[True, False])
-    odd = strangest(rows, _FEATURES, key="subject")
     words = {check.id: check.says for checks in checks_of(programme).values() for check in checks}
+    odd = strangest(_worded(rows, words), _FEATURES, key="subject")
     tables = [
         Table("給付ごと", benefits.rename(difference_book.BENEFITS)),
         Table("違い方ごと", _kinds(rows, names)),
@@ -165,6 +167,19 @@ def _tables(home: Home, programme: Programme, compared: runs.Compared, *, differ
     if differs:
         tables.append(Table("第二の判定と違う行（初めの十件）", _second(home)))
     return tables
+
+
+def _worded(rows: pl.DataFrame, words: dict[str, str]) -> pl.DataFrame:
+    """符号（検査、届け方、口座の印）を、職員の読める言葉に。"""
+    return rows.with_columns(
+        reasons_now=_reason_words(words),
+        route_now=pl.col("route_now").replace(ROUTE_NAMES),
+        account_flag_now=pl.col("account_flag_now").replace(ACCOUNT_FLAG_NAMES),
+    )
+
+
+def _reason_words(words: dict[str, str]) -> pl.Expr:
+    return pl.col("reasons_now").str.split(";").list.eval(pl.element().replace(words)).list.join("、")
 
 
 def _benefit(name: str, names: dict[str, str]) -> pl.Expr:
@@ -198,7 +213,7 @@ def _kinds(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
 
 
 def _reasons(rows: pl.DataFrame, words: dict[str, str]) -> pl.DataFrame:
-    told = pl.col("reasons_now").str.split(";").list.eval(pl.element().replace(words)).list.join("、")
+    told = _reason_words(words)
     return (
         rows.group_by("kind", "verdict_now", "reasons_now", maintain_order=True)
         .agg(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from benefit.domain.access import Actor
 from benefit.domain.case import STATE_WORDS
 from benefit.domain.clock import Clock, tokyo_date
+from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.programme import Programme
 from benefit.records import payees
@@ -29,7 +30,7 @@ from benefit.store.engine import in_turn, reading
 from benefit.store.frames import fetch
 
 _MOST = 10
-_FEATURES = {"change": "違い", "moved": "状態の動き", "benefit_amount": "給付と額", "account_flag": "口座の印"}
+_FEATURES = {"change": "違い", "moved": "状態の動き", "benefit_amount": "給付と額", "account_flag": "使う口座"}
 #: 引き上げるものの、給付と額を言うため。
 _RIGHT = {"case_number": pl.String, "benefit": pl.String, "amount_yen": pl.Int64}
 #: 渡すことを並べる列（desk_export と同じ名）。
@@ -260,7 +261,8 @@ def _largest(moved: pl.DataFrame) -> pl.DataFrame:
 
 
 def _odd(moved: pl.DataFrame) -> Table:
-    odd = strangest(moved, _FEATURES, key="case_number")
+    told = moved.with_columns(pl.col("account_flag").replace(ACCOUNT_FLAG_NAMES))
+    odd = strangest(told, _FEATURES, key="case_number")
     return Table("変わった十件", _shown(odd).with_columns(odd["odd"].alias("めずらしい所")))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from benefit.services import approvals_view_builds
 from benefit.services.approvals_view_odd import strangest
 
 FEATURES = {"bank": "金融機関", "amount": "額"}
@@ -32,3 +33,11 @@ def test_usual_lines_are_not_called_odd_and_the_order_is_always_the_same() -> No
 
 def test_nothing_has_nothing_odd() -> None:
     assert strangest(lines(usual=0), FEATURES, key="key").height == 0
+
+
+def test_the_odd_of_a_build_are_told_in_words_not_in_codes() -> None:
+    rows = pl.DataFrame(
+        {"reasons_now": ["ALIVE;X9", ""], "route_now": ["CONFIRM", None], "account_flag_now": ["0", None]}
+    )
+    told = approvals_view_builds._worded(rows, {"ALIVE": "本人が存命である"})
+    assert told.rows() == [("本人が存命である、X9", "確認書（CONFIRM）", "登録口座なし"), ("", None, None)]
