@@ -21,13 +21,31 @@ def careless_engine(url: str) -> sa.Engine:
     return sa.create_engine(url, connect_args={"options": options}, pool_pre_ping=True)
 
 
+CASE = "12345678901"
+
+
+def open_case(engine: sa.Engine) -> None:
+    """進んだ跡を書く一件。跡は、件があるときだけ書ける。"""
+    words = {
+        "branch": 1,
+        "benefit": "R6-1",
+        "planned_amount_yen": 100_000,
+        "person_number": "1",
+        "postal_code": "1690075",
+    }
+    words |= {"address": "架空", "name": "架空", "kana_key": "", "birth": "1950-01-01", "braille": False}
+    words |= {"account_flag": "0", "state": "S10", "changed_at": datetime(2024, 7, 1, tzinfo=UTC)}
+    with engine.begin() as connection:
+        connection.execute(desk.benefit_case.insert().values(case_number=CASE, **words))
+
+
 def deed(engine: sa.Engine, mark: str) -> None:
     """給付管理システムの一手: 進んだ跡と監査ログを、一つのトランザクションで書く。"""
     at = datetime.now(UTC)
     with engine.begin() as connection:
         connection.execute(
             desk.case_event.insert().values(
-                case_number="12345678901",
+                case_number=CASE,
                 at=at,
                 actor="uketsuke",
                 event="電話",

@@ -104,6 +104,7 @@ def cut_and_look(server: Server, writers: Writers, chance: random.Random, checke
 def migrated(server: Server) -> None:
     owner = make_engine(server.url)
     upgrade(owner, "desk")
+    ledger_writer.open_case(owner)
     owner.dispose()
 
 
