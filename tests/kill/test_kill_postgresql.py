@@ -28,10 +28,8 @@ MONEY = [
 
 
 @pytest.fixture(scope="module")
-def line(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, pg_server: Databases
-) -> Iterator[killing.Line]:
-    made = killing.unbroken(tmp_path_factory.mktemp("kill"), sqlite_template, pg_server)
+def line(fast_place: Path, sqlite_template: Path, pg_server: Databases) -> Iterator[killing.Line]:
+    made = killing.unbroken(fast_place, sqlite_template, pg_server)
     yield made
     pg_server.drop_all()
 

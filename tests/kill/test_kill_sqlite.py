@@ -26,8 +26,8 @@ MONEY = [
 
 
 @pytest.fixture(scope="module")
-def line(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> killing.Line:
-    return killing.unbroken(tmp_path_factory.mktemp("kill"), sqlite_template, None)
+def line(fast_place: Path, sqlite_template: Path) -> killing.Line:
+    return killing.unbroken(fast_place, sqlite_template, None)
 
 
 @pytest.mark.parametrize("step", list(steps.STEPS))
