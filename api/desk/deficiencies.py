@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
+from pydantic import Field
 from sqlalchemy import Connection
 
 from api.desk import numbers
-from api.desk.fields import day
+from api.desk.fields import day, past
 from api.guard import PageSession
 from api.once import Done, once
 from api.page import Text, confirm, page
@@ -25,6 +26,8 @@ from benefit.services import desk_defects, desk_deficiencies, desk_letters_due
 from benefit.services.desk_intake import Arrival, read_number, receive
 
 router = APIRouter(include_in_schema=False)
+#: 行の番号（台帳の列に入る大きさ）。
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
 HOW = {name: LETTER_DEEDS[name] for name in ("posted", "handed", "told")}
 MOST_LETTERS = 200
 
@@ -66,6 +69,7 @@ def mark(
     connection: Connection, letters: list[int], deed: str, on: date, note: str, actor: Actor, at: datetime
 ) -> Done:
     """選んだ手紙に、したことを付ける。不備のお知らせを送ったことは、補正期限と一緒に書く。"""
+    past(on, "した日", latest=tokyo_date(at))
     if not 1 <= len(letters) <= MOST_LETTERS:
         raise RefusedInput("手紙を選んでください", code="letters", allowed=f"1 から {MOST_LETTERS} 通")
     waiting = {row["id"]: row for row in desk_letters_due.waiting(connection)}
@@ -157,7 +161,7 @@ def letters_done(
     session: PageSession,
     csrf: Text = "",
     operation: Text = "",
-    letter: Annotated[list[int], Form()] = [],  # noqa: B006  # FastAPI が毎回写す
+    letter: Annotated[list[Id], Form()] = [],  # noqa: B006  # FastAPI が毎回写す
     deed: Text = "",
     told_on: Text = "",
     note: Text = "",

@@ -204,7 +204,7 @@ def undo(
     session: PageSession,
     csrf: Text = "",
     operation: Text = "",
-    form_id: int = Form(0),
+    form_id: int = Form(0, ge=0, le=2**31 - 1),
     reason: Text = "",
 ) -> Response:
     """最後の一枚を取り消す。"""

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
@@ -144,6 +144,8 @@ class _Plan:
     first_id: int | None = None
 
 
+#: 消印から届くまでの、いちばん長い日数。
+_LONGEST_MAIL = timedelta(days=60)
 #: 一つの種類とみる紙（電子・紙の申請書と確認書は、どちらか一つ）。
 _SAME = {"confirmation": "form", "claim": "form"}
 #: 紙の種類が起こす出来事。初めの、進める出来事が選ばれる。
@@ -192,6 +194,9 @@ def _plan(arrival: Arrival, case: Mapping[str, Any] | None, earlier: Sequence[_E
             raise RefusedInput(f"{name}の言葉が違います", code="word", found=word, allowed="、".join(words))
     if arrival.postmark_on is not None and arrival.postmark_on > arrival.received_on:
         raise RefusedInput("消印の日が、収受日より後です", code="postmark")
+    if arrival.postmark_on is not None and arrival.received_on - arrival.postmark_on > _LONGEST_MAIL:
+        # 年や月の打ち間違いで、期限の後の紙が期限の内になる。
+        raise RefusedInput("消印の日が、収受日の 60 日より前です。年と月を確かめてください", code="postmark")
     if case is None:
         raise RefusedByRule(UNKNOWN, code="unknown-case")
     branch = case["branch"] if arrival.branch is None else arrival.branch

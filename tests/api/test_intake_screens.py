@@ -56,6 +56,31 @@ def test_a_paper_that_cannot_be_taken_tells_the_state_only_after_a_line_is_left(
     assert of("D34") in told[1][2]
 
 
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_year_typed_wrong_is_refused_before_it_reaches_the_ledger(counter: Person, desk_system: Desk) -> None:
+    """0024 年の収受日は、和暦で言えず、その件の画面を開けなくする。一年前の消印は、遅れた紙を期限の内にする。"""
+    for bundle, said in (
+        ({"received_on": "0024-06-20"}, "古すぎる日付です"),
+        ({"received_on": "2024-06-20", "postmark_on": "2023-06-18"}, "年と月を確かめてください"),
+        ({"received_on": "2024-06-20", "postmark_on": "0024-06-18"}, "古すぎる日付です"),
+    ):
+        assert said in scan(counter, of("C20"), **bundle)
+    back = {"reason": "unknown_address", "returned_on": "0024-06-20"}
+    assert "古すぎる日付です" in counter.post("/intake/returned/scan", case_number=of("C20"), **back).text
+    assert rows(desk_system, desk.received_form) == rows(desk_system, desk.returned_mail) == []
+    assert counter.post("/intake/undo", form_id="9" * 30, reason="取り違え").status_code == 422
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_letter_cannot_be_marked_as_sent_tomorrow_or_in_the_year_24(desk_system: Desk) -> None:
+    supervisor = person(desk_system, DeskRole.SUPERVISOR)
+    for on in ("2999-01-01", "0024-06-20"):
+        given = {"letters": [1], "deed": "posted", "done_on": on}
+        assert "した日" in supervisor.api("POST", "/letters-due/done", **given).json()["detail"]
+    big = {"letter": "9" * 30, "deed": "posted", "told_on": "2024-06-20"}
+    assert supervisor.post("/letters-due/done", **big).status_code == 422
+
+
 def test_pressing_enter_twice_counts_one_sheet(counter: Person, desk_system: Desk) -> None:
     first = scan(counter, of("C20"), key="enter-twice-01")
     again = scan(counter, of("C20"), key="enter-twice-01")
