@@ -194,16 +194,18 @@ def phone(walker: Walker, note: str) -> list[Response]:
     csrf = sessions.csrf_of(walker.tokens[-1])
 
     def post(path: str, **form: str) -> Response:
-        key = secrets.token_urlsafe(12)
-        return walker.ask(client, "POST", path, data={"csrf": csrf, "operation": key, **form})
+        # どの件の画面から送ったか（いま開いている画面の札）。
+        mark = re.search(r'name="seen" value="([^"]*)"', walker.ask(client, "GET", "/case").text)
+        sent = {"csrf": csrf, "operation": secrets.token_urlsafe(12), **form}
+        return walker.ask(client, "POST", path, data=sent | ({"seen": mark[1]} if mark else {}))
 
     post("/search", call_reference="T-23", purpose=PROGRESS, words=case["case_number"])
     block = "-".join(re.findall(r"[0-9]+", case["address"])[-2:])
     town = re.search(r"([一二三四五六七八九])丁目", case["address"])
     said = f"{'一二三四五六七八九'.index(town[1]) + 1}-{block}" if town else block
     post("/case/identity", caller="self", ticked="name", birth=case["birth"], address=said)
-    post("/case/contact", category="call", body=note)
-    post("/case/contact", category="account", body=note)
+    for category in ("call", "account"):
+        assert post("/case/contact", category=category, body=note).status_code < 400
     post("/case/account", reason="本人の求め")
     answers = [walker.ask(client, "GET", path) for path in ("/case/account", "/case")]
     client.close()
