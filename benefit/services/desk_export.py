@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, select
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.programme import Programme
-from benefit.records import payees
+from benefit.records import desk_progress, payees
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.gate import Standing, chosen_accounts, ended, people, stand
 from benefit.services.handback_given import last_taken, note_given
@@ -85,20 +85,18 @@ def export(home: Home, programme: Programme, *, out: Path, today: date, clock: C
             )
         taken = last_taken(connection, programme.id)
     write_atomic(out / payees.FILE_NAME, data)
-    write_manifest(
-        out,
-        {
-            "種類": "支給対象者",
-            "事業": programme.id,
-            "連番": sequence,
-            "件数": rows.height,
-            "給付": {benefit.id: benefit.name for benefit in programme.benefits.values()},
-            "sha256": fingerprint,
-            # 区が最後に受け取った進捗情報。委託先は、その続きの出来事から返す。
-            "受取": taken,
-            "作成日時": clock().isoformat(),
-        },
-    )
+    manifest = {
+        "種類": "支給対象者",
+        "事業": programme.id,
+        "連番": sequence,
+        "件数": rows.height,
+        "給付": {benefit.id: benefit.name for benefit in programme.benefits.values()},
+        "sha256": fingerprint,
+        # 区が最後に受け取った進捗情報。委託先は、その続きの出来事から返す。
+        "受取": taken,
+        "作成日時": clock().isoformat(),
+    }
+    write_manifest(out, {**manifest, "指紋": desk_progress.fingerprint(manifest)})
     return Exported(rows.height, sequence, fingerprint, repeated, withdrawn)
 
 

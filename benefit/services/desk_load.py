@@ -19,7 +19,7 @@ from benefit.domain.case import is_ahead, ward_path
 from benefit.domain.clock import Clock
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput
 from benefit.domain.kana import search_key
-from benefit.records import payees
+from benefit.records import desk_progress, payees
 from benefit.services.files import read_input, read_manifest, sha256_of
 from benefit.services.home import Home
 from benefit.store import audit, desk
@@ -56,11 +56,14 @@ class Loaded:
 def load(home: Home, folder: Path, *, clock: Clock) -> Loaded:
     """受渡フォルダを受け入れる。数・指紋・列・連番が合わなければ、何も変えずに断る。"""
     manifest = read_manifest(folder)
-    data = read_input(folder / payees.FILE_NAME)
     place = Place(file=f"{folder.name}/{payees.FILE_NAME}")
-    fingerprint = sha256_of(data)
     if manifest.get("種類") != "支給対象者":
         raise RefusedInput("支給対象者の受渡ではありません", code="handover-kind", place=place)
+    if manifest.get("指紋") != desk_progress.fingerprint(manifest):
+        # 連番だけを進めた古い受渡は、引き上げた人を戻してしまう。
+        raise RefusedInput("manifest の中身が、指紋と違います", code="handover-digest", place=place)
+    data = read_input(folder / payees.FILE_NAME)
+    fingerprint = sha256_of(data)
     if manifest.get("sha256") != fingerprint:
         raise RefusedInput("中身の指紋が manifest と違います", code="handover-digest", place=place)
     rows = payees.read(data, file_name=str(place))

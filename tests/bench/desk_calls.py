@@ -33,7 +33,7 @@ from api.session import token_hash
 from benefit.domain.call import PROGRESS
 from benefit.domain.clock import system_clock
 from benefit.domain.entitlement import check_digit
-from benefit.records import payees
+from benefit.records import desk_progress, payees
 from benefit.services import desk_load
 from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.home import Home
@@ -90,7 +90,7 @@ def folder_of(path: Path, sequence: int) -> None:
     write_atomic(path / payees.FILE_NAME, data)
     manifest = {"種類": "支給対象者", "事業": "r6-2024", "連番": sequence, "件数": rows.height}
     manifest |= {"給付": {"R6-4": "調整給付"}, "sha256": sha256_of(data), "作成日時": system_clock().isoformat()}
-    write_manifest(path, manifest)
+    write_manifest(path, {**manifest, "指紋": desk_progress.fingerprint(manifest)})
 
 
 def people(home: Home) -> list[str]:

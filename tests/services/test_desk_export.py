@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.records import desk_progress
 from benefit.services import desk_export, desk_load, extracts
 from benefit.services.files import read_manifest, write_manifest
 from benefit.store import desk, ward
@@ -100,9 +101,14 @@ def test_a_folder_that_does_not_add_up_changes_nothing(office: Office) -> None:
     folder = office.root / "payees"
     manifest = read_manifest(folder)
     for wrong in ({"件数": 1}, {"sha256": "0" * 64}, {"種類": "べつ"}, {"連番": None}):
-        write_manifest(folder, {**manifest, "連番": 99, **wrong})
+        told = {**manifest, "連番": 99, **wrong}
+        write_manifest(folder, {**told, "指紋": desk_progress.fingerprint(told)})
         with pytest.raises(RefusedInput):
             desk_load.load(office.home, folder, clock=office.clock)
+    # 連番だけを書き換えた受渡（古い受渡を新しく見せるもの）も、中身に届く前に分かる。
+    write_manifest(folder, {**manifest, "連番": 99})
+    with pytest.raises(RefusedInput, match="指紋"):
+        desk_load.load(office.home, folder, clock=office.clock)
     (folder / "manifest.json").unlink()
     with pytest.raises(RefusedInput, match="manifest"):
         desk_load.load(office.home, folder, clock=office.clock)

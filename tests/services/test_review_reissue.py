@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from benefit.domain.access import BATCH
 from benefit.domain.errors import RefusedByRule, RefusedInput
 from benefit.domain.programme import Programme
+from benefit.records import desk_progress
 from benefit.services import beneficiaries, desk_cases, desk_export, desk_forms, desk_load, desk_planned
 from benefit.services.desk_forms import ReceivedForm
 from benefit.services.reissue import approve, ask, reissue
@@ -206,7 +207,8 @@ def test_a_handover_that_names_a_benefit_of_another_programme_changes_nothing(tw
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["事業"] = "other"
     manifest["連番"] += 1
-    (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+    told = {**manifest, "指紋": desk_progress.fingerprint(manifest)}
+    (folder / "manifest.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     with pytest.raises(RefusedInput, match="ほかの事業のもの"):
         desk_load.load(office.home, folder, clock=office.clock)
     assert cases(office) == before
