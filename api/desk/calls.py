@@ -51,7 +51,17 @@ def search_page(
 ) -> Response:
     """検索の画面（断り、当たりの一覧、言う文）。"""
     mark = hits.mark(request.app.state.keys, session.actor, call) if call else ""
-    shown = {"error": "", "field": "", "says": "", "listed": (), "given": {}, "mark": mark, **values}
+    english = desk_lookup.IN_ENGLISH.get(values.get("says", ""), "")
+    shown = {
+        "error": "",
+        "field": "",
+        "says": "",
+        "says_english": english,
+        "listed": (),
+        "given": {},
+        "mark": mark,
+        **values,
+    }
     return page(
         request,
         "desk/search.html",

@@ -81,6 +81,7 @@ def case_page(
         "condolence": desk_view.CONDOLENCE,
         "condolence_english": desk_view.CONDOLENCE_ENGLISH,
         "to_ward": desk_lookup.TO_WARD,
+        "to_ward_english": desk_lookup.IN_ENGLISH[desk_lookup.TO_WARD],
         "mark": hits.mark(state.keys, actor, call, number),
     }
     if seen is not None:

@@ -28,7 +28,8 @@ STATE_WORDS: dict[str, StateWords] = {
     "P20": StateWords(
         "お知らせ発送済",
         "支給のお知らせをお送りしています。{due}までに辞退や口座変更のお申し出がなければ、手続きは不要で、お知らせに書かれた口座に振り込みます。",
-        "We have sent you a notice of payment. No action is needed unless you decline or change it by {due_en}.",
+        "We have sent you a notice of payment. Unless you decline or change your account by {due_en}, no action is "
+        "needed and we will pay into the account on the notice.",
         "辞退・口座変更の期限（{due}）を待つ。",
     ),
     "P21": StateWords(
@@ -88,7 +89,8 @@ STATE_WORDS: dict[str, StateWords] = {
     "C25": StateWords(
         "不備通知済",
         "{received}に受け付けた書類に足りないものがあり、お知らせをお送りしています。{correct_by}までにお送りください。",
-        "Something was missing from the papers we received on {received_en}. Please send it by {correct_by_en}.",
+        "Something was missing from the papers we received on {received_en}, and we have sent you a letter about it. "
+        "Please send it by {correct_by_en}.",
         "補正を待つ（期限 {correct_by}）。過ぎると、申請は取り下げたものとみなされる。",
     ),
     "C26": StateWords(
@@ -105,7 +107,7 @@ STATE_WORDS: dict[str, StateWords] = {
     ),
     "C28": StateWords(
         "期限経過",
-        "期限までに必要な書類が届かなかったため、受付を終わっています。",
+        "期限までに必要な書類が届かなかったため、受付を終了しています。",
         "The deadline has passed without the papers we needed, so we have closed your case.",
         "事情があるときは、区へつなぐ。",
     ),
@@ -117,8 +119,8 @@ STATE_WORDS: dict[str, StateWords] = {
     ),
     "J30": StateWords(
         "判定中",
-        "審査が終わり、区で最後の確認をしています。",
-        "The review is finished and the ward office is making the final check.",
+        "お手続きは済んでいます。区で最後の確認をしています。",
+        "Nothing more is needed from you. The ward office is making the final check.",
         "区の支給判定の結果を待つ。",
     ),
     "J31": StateWords(
@@ -181,6 +183,61 @@ STATE_WORDS: dict[str, StateWords] = {
         "The ward office is checking your procedure and will contact you.",
         "お悔やみを申し上げ、区へつなぐ。手続の説明はしない。",
     ),
+}
+
+#: 待っている日を過ぎた後の言葉（見る日の列と、言葉）。過ぎた日を、これからのことのように言わない。
+AFTER_THE_DAY: dict[str, tuple[str, StateWords]] = {
+    "P20": (
+        "due_on",
+        StateWords(
+            "お知らせ発送済",
+            "支給のお知らせをお送りし、辞退や口座変更の期限（{due}）を過ぎました。お支払いの準備に進みます。",
+            "We sent you a notice of payment and the date to decline or change it, {due_en}, has passed. "
+            "We are moving on to prepare your payment.",
+            "辞退・口座変更を希望されるときは、区へつなぐ。",
+        ),
+    ),
+    "P22": (
+        "due_on",
+        StateWords(
+            "辞退",
+            "受け取りを辞退するお申し出を受け付けています。取りやめの期限（{due}）は過ぎています。",
+            "We have received your request to decline the benefit. The date to take it back, {due_en}, has passed.",
+            "辞退の取りやめを希望されるときは、区へつなぐ。",
+        ),
+    ),
+    "C20": (
+        "due_on",
+        StateWords(
+            "確認書発送済",
+            "確認書のご返送の期限は{due}でした。まだ受け付けていません。期限までに出された方は、行き違いのことがあります。",
+            "The confirmation form was due by {due_en}. We have not received it yet. "
+            "If you posted it by then, it may still be on its way.",
+            "期限までに出したと言われたら、届くのを待つ。これから出すと言われたら、区へつなぐ。",
+        ),
+    ),
+    "C25": (
+        "correction_due_on",
+        StateWords(
+            "不備通知済",
+            "足りない書類をお送りいただく期限は{correct_by}でした。まだ受け付けていません。期限までに出された方は、行き違いのことがあります。",
+            "The missing papers were due by {correct_by_en}. We have not received them yet. "
+            "If you posted them by then, they may still be on their way.",
+            "期限までに出したと言われたら、届くのを待つ。これから出すと言われたら、区へつなぐ。",
+        ),
+    ),
+    **{
+        state: (
+            "transferred_on",
+            StateWords(
+                "振込予定",
+                "お支払いが決まり、{paid}を振込日として手続きをしました。いま、入金の結果を確認しています。",
+                "Your payment was approved for transfer on {paid_en}. We are now checking the result with the bank.",
+                "銀行の結果を待つ。入金が見当たらないと言われたら、区へつなぐ。",
+            ),
+        )
+        for state in ("F40", "F41")
+    },
 }
 
 

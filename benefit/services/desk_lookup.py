@@ -24,9 +24,15 @@ from benefit.services.desk_calls import Call
 from benefit.store import audit, desk
 
 MOST = 5
-ASK_WARD = "区で確認します。お名前とお電話番号をうかがい、区から折り返しご連絡します。"
+ASK_WARD = "区で確認します。お名前とお電話番号をお聞かせください。区から折り返しご連絡します。"
 TOO_MANY = "特定できません。給付管理番号か、生年月日をもう一度お確かめください。"
 TO_WARD = "こちらではお答えできません。区へおつなぎします。"
+#: 同じことを言う英語。
+IN_ENGLISH = {
+    ASK_WARD: "The ward office will check. Please tell us your name and phone number, and they will call you back.",
+    TOO_MANY: "We could not find your case. Please tell us your case number or your date of birth again.",
+    TO_WARD: "We cannot answer this here. We will put you through to the ward office.",
+}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from benefit.domain.case import STATE_WORDS
+from benefit.domain.case_words import AFTER_THE_DAY
 from benefit.domain.deficiency import DEFECTS
 from benefit.domain.wareki import wareki
 
@@ -54,9 +55,11 @@ class Spoken:
     next_on: date | None
 
 
-def spoken(case: Mapping[str, Any], defects: Sequence[str]) -> Spoken:
-    """この件の言う文。`defects` はいまの不備の符号。"""
-    words = STATE_WORDS[case["state"]]
+def spoken(case: Mapping[str, Any], defects: Sequence[str], today: date) -> Spoken:
+    """この件の言う文。`defects` はいまの不備の符号。待っている日が `today` より前なら、過ぎた日として言う。"""
+    column, words = AFTER_THE_DAY.get(case["state"], ("", STATE_WORDS[case["state"]]))
+    past = bool(column) and case[column] is not None and case[column] < today
+    words = words if past else STATE_WORDS[case["state"]]
     days: dict[str, date | None] = {
         "due": case["due_on"],
         "received": case["received_on"],
@@ -68,10 +71,10 @@ def spoken(case: Mapping[str, Any], defects: Sequence[str]) -> Spoken:
         f"{name}_en": f"{day:%B} {day.day}, {day.year}" if day else UNKNOWN_DAY_ENGLISH for name, day in days.items()
     }
     missing, missing_english = "", ""
-    if case["state"] in _SAYS_DEFECTS:
+    if case["state"] in _SAYS_DEFECTS and not past:
         missing = "".join(DEFECTS[code].asks for code in defects)
         missing_english = "".join(f" {_ASKS_IN_ENGLISH[code]}" for code in defects)
-    column = _NEXT_DAY.get(case["state"])
+    column = "" if past else _NEXT_DAY.get(case["state"], "")
     return Spoken(
         # 日付の分からない「…に受け付けました」は、日付を言わない文にする（期限は「区で確認します」と言う）。
         says=words.says.format(**said).removeprefix(f"{UNKNOWN_DAY}に").removeprefix("、") + missing,

@@ -88,7 +88,7 @@ def look(connection: Connection, *, call: Call, standing: Standing, actor: Actor
     )
     row = connection.execute(query).mappings().first()
     told = row is not None and standing.tells
-    case = _seen(connection, dict(row), whole=actor.role != DeskRole.OPERATOR) if row is not None and told else None
+    case = _seen(connection, dict(row), actor, tokyo_date(at)) if row is not None and told else None
     # ログは一列に並んで書くので、読み終えてから書く（確定してから返るのは同じで、ほかの人を待たせない）。
     audit.record(
         connection,
@@ -129,7 +129,7 @@ def defects_of(connection: Connection, case: Mapping[str, Any]) -> tuple[str, ..
     return tuple(row.code for row in rows if row.round == last) if case["state"] in {"C24", "C25"} else ()
 
 
-def _seen(connection: Connection, row: dict[str, Any], *, whole: bool) -> CaseSeen:
+def _seen(connection: Connection, row: dict[str, Any], actor: Actor, today: date) -> CaseSeen:
     defects = defects_of(connection, row)
     entries = timeline(connection, row["case_number"])
     last = next(
@@ -144,7 +144,7 @@ def _seen(connection: Connection, row: dict[str, Any], *, whole: bool) -> CaseSe
         town=town_of(row["address"]),
         state=row["state"],
         state_name=STATE_WORDS[row["state"]].name,
-        spoken=spoken(row, defects),
+        spoken=spoken(row, defects, today),
         why=why(row, defects, (tokyo_date(last.at), last.title) if last else None),
         account=masked_account(row),
         has_account=bool(row["account_number"] or row["past_account_number"]),
@@ -156,7 +156,7 @@ def _seen(connection: Connection, row: dict[str, Any], *, whole: bool) -> CaseSe
         transferred_on=row["transferred_on"],
         letters=_letters(connection, row["case_number"]),
         timeline=entries,
-        register=_register(row) if whole else None,
+        register=_register(row) if actor.role != DeskRole.OPERATOR else None,
     )
 
 

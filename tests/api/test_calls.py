@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 
 from benefit.domain.call import CALLERS, PAPERS, PURPOSES, QUESTIONS, requirement
 from benefit.domain.case import CASE_STATES, STATE_WORDS, STEPS
 from benefit.domain.deficiency import DEFECTS
-from benefit.services import desk_reveal, desk_spoken, desk_why
+from benefit.services import desk_lookup, desk_reveal, desk_spoken, desk_why
 from benefit.services.desk_notes import TEMPLATES
 from benefit.store import desk
 from tests.api import phone
-from tests.api.conftest import Desk, audit_rows, in_days, number_of
+from tests.api.conftest import CROWD, Desk, audit_rows, in_days, number_of
 from tests.api.phone import ACCOUNT, PROGRESS, birth_of, key, opened, written
 
+TODAY = date(2024, 8, 1)
 C20 = number_of(CASE_STATES.index("C20"))
 
 
@@ -210,7 +212,7 @@ def test_every_state_has_a_sentence_a_reason_and_a_way_on_and_every_defect_an_en
     days = dict.fromkeys(("due_on", "received_on", "correction_due_on", "transferred_on"))
     for state in CASE_STATES:
         case = {"state": state, **days}
-        said, why = desk_spoken.spoken(case, tuple(DEFECTS)), desk_why.why(case, (), None)
+        said, why = desk_spoken.spoken(case, tuple(DEFECTS), TODAY), desk_why.why(case, (), None)
         for text in (said.says, said.says_english, said.next_step, *why.lines):
             assert text, state
             assert "{" not in text, state
@@ -218,8 +220,43 @@ def test_every_state_has_a_sentence_a_reason_and_a_way_on_and_every_defect_an_en
         # 税、所得、支援措置、ほかの給付のことは、なぜにも出ない。
         for word in ("税", "所得", "非課税", "支援措置", "DV", "施設", "世帯"):
             assert word not in "".join(why.lines), (state, word)
-    both = {code: desk_spoken.spoken({"state": "C24", **days}, (code,)) for code in DEFECTS}
+    both = {code: desk_spoken.spoken({"state": "C24", **days}, (code,), TODAY) for code in DEFECTS}
     assert len({one.says for one in both.values()}) == len({one.says_english for one in both.values()}) == len(DEFECTS)
+
+
+#: 状態、過ぎた日に言わない言葉、代わりに言うこと。
+PASSED = (
+    ("P20", "申し出がなければ", "期限（令和6年7月31日）を過ぎました"),
+    ("P22", "まで受け付けます", "取りやめの期限（令和6年7月31日）は過ぎています"),
+    ("C20", "ご返送ください", "期限は令和6年7月31日でした"),
+    ("C25", "お送りください", "期限は令和6年7月31日でした"),
+    ("F40", "振り込む予定", "入金の結果を確認しています"),
+    ("F41", "振り込む予定", "入金の結果を確認しています"),
+)
+
+
+@pytest.mark.parametrize(("state", "before", "after"), PASSED)
+def test_a_day_that_has_passed_is_never_read_out_as_a_day_to_come(state: str, before: str, after: str) -> None:
+    names = ("due_on", "received_on", "correction_due_on", "transferred_on")
+    on_the_day, passed = (
+        desk_spoken.spoken({"state": state, **dict.fromkeys(names, day)}, ("signature",), TODAY)
+        for day in (TODAY, date(2024, 7, 31))
+    )
+    assert before in on_the_day.says
+    assert (before in passed.says, after in passed.says, passed.next_on) == (False, True, None)
+    assert passed.says_english != on_the_day.says_english
+    assert "July 31, 2024" in passed.says_english
+
+
+def test_whatever_the_operator_reads_out_has_an_english_twin(desk_system: Desk) -> None:
+    csrf = desk_system.login()
+    for words, says in ((number_of(9_999), desk_lookup.ASK_WARD), (" ".join(CROWD), desk_lookup.TOO_MANY)):
+        shown = phone.search(desk_system, csrf, words).text
+        assert says in shown
+        assert desk_lookup.IN_ENGLISH[says] in shown
+    phone.search(desk_system, csrf, C20)
+    refused = phone.identify(desk_system, csrf, caller="caseworker", ticked=()).text
+    assert desk_lookup.IN_ENGLISH[desk_lookup.TO_WARD] in refused
 
 
 def test_no_caller_opens_a_case_with_one_answer_and_an_outsider_never() -> None:

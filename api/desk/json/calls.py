@@ -64,6 +64,7 @@ class FoundShown(BaseModel):
 
     hits: list[HitShown]
     says: str
+    says_english: str
 
 
 class HitOpened(Given):
@@ -115,7 +116,7 @@ def search(request: Request, session: ApiSession, given: SearchByNumber | Search
         )
         for hit in found.hits
     ]
-    return FoundShown(hits=shown, says=found.says)
+    return FoundShown(hits=shown, says=found.says, says_english=desk_lookup.IN_ENGLISH.get(found.says, ""))
 
 
 @router.post("/case", responses=refusals(400, 404, 409, 422, 429))
