@@ -20,6 +20,7 @@ from benefit.domain.case import EVENT_NAMES, STATE_WORDS, next_state, step_of
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.deficiency import MAIL_GRACE_DAYS
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.written import without_secrets, written
 from benefit.services.home import Home
 from benefit.store import audit, desk
 
@@ -168,9 +169,10 @@ def noted(reason: str) -> str:
 
 def need_reason(reason: str) -> str:
     """書かれた理由。空なら RefusedInput。"""
-    if not reason.strip():
+    told = written(reason)
+    if not told:
         raise RefusedInput("理由を書いてください", code="reason")
-    return reason.strip()
+    return without_secrets(told)
 
 
 #: 聞いたことだけで進む一歩（紙がない）。電話の辞退、辞退の取りやめ、死亡の申出、区の受理、口座の再届出のお願い。

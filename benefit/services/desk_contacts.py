@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import Actor, DeskRole
 from benefit.domain.deficiency import CONTACT_CATEGORIES
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.written import without_secrets, written
 from benefit.services.desk_cases import case_of
 from benefit.store import audit, desk
 from benefit.store.bulk import insert_one
@@ -37,7 +38,7 @@ def write(
         raise RefusedByRule("対応履歴は、この役割では書けません", code="role")
     if category not in CONTACT_CATEGORIES:
         raise RefusedInput("対応履歴の分けが違います", code="word", found=category)
-    told = body.strip()
+    told = without_secrets(written(body))
     if not told or len(told) > LONGEST or "\0" in told:
         raise RefusedInput(
             f"対応の内容を、1 字から {LONGEST:,} 字までで書いてください", code="body", found=f"{len(told)} 字"

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import Actor, DeskRole
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.written import without_secrets, written
 from benefit.services.desk_calls import Call
 from benefit.services.desk_identity import Standing
 from benefit.store import audit, desk
@@ -37,7 +38,7 @@ class Account:
 
 def reveal(connection: Connection, *, call: Call, standing: Standing, reason: str, actor: Actor, at: datetime) -> int:
     """口座を出すことを残し、その番号（id）を返す。わけがない・本人確認が足りない・数を越えたら断る。"""
-    why = reason.strip()
+    why = without_secrets(written(reason))
     if not why:
         raise RefusedInput("口座を出すわけを書いてください", code="reason")
     if not standing.acts:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from benefit.domain.access import WARD_AT_DESK, Actor, DeskRole
 from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.written import written
 from benefit.services.people_first import aware
 from benefit.store import audit, desk
 from benefit.store.access import AccessTables
@@ -87,7 +88,7 @@ def release(
     side = side_of(actor)
     if side is None:
         raise RefusedByRule("停止を解くのは、管理者と区の人です", code="role")
-    if not reason.strip():
+    if not written(reason):
         raise WrongUse("解く理由を書いてください", code="reason")
     stop = connection.execute(select(tables.look_up_stop).where(tables.look_up_stop.c.id == number)).mappings().first()
     if stop is None:

@@ -10,7 +10,9 @@ import pytest
 from benefit.domain.call import CALLERS, PAPERS, PURPOSES, QUESTIONS, requirement
 from benefit.domain.case import CASE_STATES, STATE_WORDS, STEPS
 from benefit.domain.deficiency import DEFECTS
+from benefit.domain.errors import RefusedInput
 from benefit.services import desk_lookup, desk_reveal, desk_spoken, desk_why
+from benefit.services.desk_cases import need_reason
 from benefit.services.desk_notes import TEMPLATES
 from benefit.store import desk
 from tests.api import phone
@@ -222,6 +224,42 @@ def test_every_state_has_a_sentence_a_reason_and_a_way_on_and_every_defect_an_en
             assert word not in "".join(why.lines), (state, word)
     both = {code: desk_spoken.spoken({"state": "C24", **days}, (code,), TODAY) for code in DEFECTS}
     assert len({one.says for one in both.values()}) == len({one.says_english for one in both.values()}) == len(DEFECTS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "口座は9123456です",
+        "新しい番号は９１２３４５６",
+        "記号番号10120-12345671",
+        "個人番号123456789012",
+        "\u200b",
+        "　\u3000\u2060",
+    ],
+)
+def test_a_note_takes_no_account_number_and_nothing_invisible(body: str) -> None:
+    with pytest.raises(RefusedInput):
+        need_reason(body)
+
+
+@pytest.mark.parametrize(
+    "body", ["電話は03-1234-5678か09012345678", "〒169-0075、2024-07-19 と 20240719", f"番号 {number_of(3)} の人", "了"]
+)
+def test_a_note_takes_phones_days_and_case_numbers(body: str) -> None:
+    assert need_reason(f" {body}　") == body
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_an_account_number_in_a_note_is_refused_and_kept_nowhere(desk_system: Desk) -> None:
+    csrf = desk_system.login()
+    phone.answer(desk_system, csrf, C20, purpose=ACCOUNT)
+    form = {"csrf": csrf, "category": "call", "body": "口座は9876543に変えたい"}
+    refused = desk_system.client.post("/case/contact", data={**form, "operation": key()})
+    assert (refused.status_code, "口座番号か個人番号に見える数字" in refused.text) == (400, True)
+    shown = desk_system.client.post("/case/account", data={"csrf": csrf, "operation": key(), "reason": "\u200b"})
+    assert shown.status_code == 400
+    with desk_system.home.desk.connect() as connection:
+        assert connection.execute(desk.contact.select()).all() == []
 
 
 #: 状態、過ぎた日に言わない言葉、代わりに言うこと。
