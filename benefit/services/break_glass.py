@@ -52,7 +52,7 @@ def seal(connection: Connection, tables: AccessTables, *, at: datetime) -> bool:
 def ask(connection: Connection, tables: AccessTables, *, reason: str, actor: Actor, at: datetime) -> int:
     """開けたいと申し出る。申し出の番号を返す。申し出られるのは、二要素を登録した人だけ。"""
     if not reason.strip():
-        raise WrongUse("理由を書いてください（--reason）", code="reason")
+        raise WrongUse("理由を書いてください", code="reason")
     row = connection.execute(select(tables.staff).where(tables.staff.c.id == actor.id)).mappings().first()
     if row is None or row["kind"] != "person" or row["totp_enrolled_at"] is None:
         raise RefusedByRule("数字（二要素）を登録した人だけが申し出られます", code="totp")

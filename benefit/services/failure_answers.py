@@ -58,7 +58,7 @@ def ask(
 ) -> int:
     """担当課に照会する（もう照会していれば督促）。記した件数を返す。"""
     if not section.strip():
-        raise WrongUse("担当課を書いてください（--section）")
+        raise WrongUse("担当課を書いてください")
     if len(order_number) > ORDER_NUMBER_MAX:
         raise WrongUse(f"支出命令番号は {ORDER_NUMBER_MAX} 字までです", found=f"{len(order_number)} 字")
     today = tokyo_date(clock())
@@ -154,7 +154,7 @@ def _check(row: dict[str, Any], given: Answer, today: date, bank_master: BankMas
     if given.kind not in FAILURE_ANSWERS:
         raise WrongUse("回答の言葉が違います", found=given.kind, allowed="、".join(FAILURE_ANSWERS))
     if not given.reason.strip():
-        raise WrongUse(f"{number}: 回答の理由を書いてください（--reason）")
+        raise WrongUse(f"{number}: 回答の理由を書いてください")
     if row["entitlement_id"] is not None and not _may_answer_own(given.kind, row["route"]):
         how = "給付管理で新しい口座を受け、判定し直します" if given.kind == "再振込" else "権利の終わりで行います"
         raise RefusedByRule(f"{number} はこの給付の支払です。{given.kind}は、{how}", code="own")
@@ -165,7 +165,7 @@ def _check(row: dict[str, Any], given: Answer, today: date, bank_master: BankMas
             code="candidates",
         )
     if (given.kind == "保留") != (given.review_on is not None):
-        raise WrongUse(f"{number}: 見直す日は、保留のときに書きます（--review-on）")
+        raise WrongUse(f"{number}: 見直す日は、保留のときに書きます")
     if given.review_on is not None and given.review_on <= today:
         raise WrongUse(f"{number}: 見直す日は、今日より後の日にします", found=str(given.review_on))
     if (given.kind == "再振込") != (given.account is not None):

@@ -17,7 +17,7 @@ from benefit.store.bulk import insert_one
 def need_reason(reason: str) -> str:
     """書かれた理由。空なら WrongUse。"""
     if not reason.strip():
-        raise WrongUse("理由を書いてください（--reason）", code="reason")
+        raise WrongUse("理由を書いてください", code="reason")
     return reason.strip()
 
 

@@ -136,6 +136,7 @@ def test_mistakes_are_told_on_the_page_and_nothing_is_written(world: World) -> N
         answer = world.post(f"/failures/{first}/answer", operation=f"wrong-{len(says):04d}", **form)
         assert answer.status_code == 400
         assert says in answer.text
+        assert "--" not in answer.text.split('role="alert"')[1].split("</div>")[0], "コマンドの書き方は、画面に出さない"
     assert world.post(f"/failures/{first}/ask", operation="no-day-001", section="課").status_code == 400
     with world.home.ward.connect() as connection:
         assert connection.execute(ward.failure_answer.select()).all() == []
