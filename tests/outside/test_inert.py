@@ -10,7 +10,6 @@ import re
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +31,7 @@ from benefit.services.home import Home
 from benefit.store import audit, ward
 from tests.conftest import StepClock
 from tests.outside.hostile import SEEDS, names
+from tests.outside.shape import Shape
 
 COUNT = int(os.environ.get("T22_NAMES", "100000"))
 SEED = int(os.environ.get("T22_SEED", "22"))
@@ -104,34 +104,6 @@ def test_what_a_machine_reads_is_not_touched() -> None:
     )
     read = csv.DictReader(io.StringIO(payees.render(rows).decode(), newline=""), strict=True)
     assert [row["漢字氏名"] for row in read] == kept
-
-
-class Shape(HTMLParser):
-    """画面の形: 開いたタグと属性の名、閉じたタグを、並びの順に。字は見ない。"""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.told: list[object] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.told.append((tag, *(name for name, _value in attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        self.told.append(f"/{tag}")
-
-    def handle_comment(self, data: str) -> None:
-        self.told.append("!--")
-
-    def handle_decl(self, decl: str) -> None:
-        self.told.append("!")
-
-    def unknown_decl(self, data: str) -> None:
-        self.told.append("![")
-
-    def handle_pi(self, data: str) -> None:
-        self.told.append("?")
 
 
 def drawn(template: str, **values: Any) -> str:

@@ -20,10 +20,8 @@ from batch import cli
 from benefit.services.home import Home
 from benefit.store import desk, ward
 from tests.outside.canary import Canaries, Finder
-from tests.outside.year import Walker, Year, live, phone, texts, window
+from tests.outside.year import Walker, Year, phone, texts, window
 
-SEED = int(os.environ.get("T23_SEED", "5"))
-RESIDENTS = int(os.environ.get("T23_RESIDENTS", "180"))
 #: 目印があってよいファイル。台帳、取込の写し、届いた支給予定情報、受渡、銀行への振込と銀行からの結果、照会への回答。
 FILES = re.compile(
     r"(ward|desk)\.db(-wal)?|(snapshots|planned)/[a-z_]*-?[0-9a-f]{32}\.parquet|transfers/sogo-\d{4}\.txt"
@@ -41,13 +39,8 @@ COLUMNS = {
 }
 
 
-@pytest.fixture(scope="module")
-def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
-    print(f"T23_SEED={SEED}")
-    made = live(tmp_path_factory.mktemp("year"), residents=RESIDENTS, seed=SEED)
-    yield made
-    made.home.ward.dispose()
-    made.home.desk.dispose()
+#: 一年を作るのは一度（作業者を一つに決める）。
+pytestmark = pytest.mark.xdist_group("outside")
 
 
 def copied(year: Year, to: Path) -> Home:
