@@ -21,6 +21,7 @@ from benefit.services import desk_calls
 from benefit.services.desk_calls import Call
 from benefit.services.desk_lookup import TO_WARD, Found
 from benefit.store import audit, desk
+from benefit.store.engine import in_turn
 
 #: 一つの件で、一日に許す合わない試み（電話をまたいで、誰の試みも合わせて数える）。
 MISSES = 5
@@ -120,6 +121,8 @@ def check(
         .mappings()
         .first()
     )
+    # 同じ件を並んで当てる試みも、一つずつ数える。
+    in_turn(connection, f"identity|{call.case_number}")
     if case is None or _misses(connection, call.case_number, at) >= MISSES:
         raise RefusedByRule(TO_WARD, code="identity-closed")
     before = standing(connection, call, caller)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from benefit.domain.access import Actor
 from benefit.domain.case import CASE_STATES, STATE_WORDS
+from benefit.domain.errors import RefusedByRule
+from benefit.services import desk_calls, desk_identity
 from benefit.services.desk_lookup import ASK_WARD, TO_WARD, TOO_MANY
 from benefit.services.desk_view import CONDOLENCE
 from benefit.store import desk
@@ -96,6 +100,26 @@ def test_what_was_heard_is_kept_as_marks_and_never_as_words(desk_system: Desk) -
     for heard in ("1950-01-01", "1-2-3"):
         assert heard not in kept
     assert [row["subject"] for row in audit_rows(desk_system.home, "case.identity")] == [number_of(200)] * 2
+
+
+@pytest.mark.parametrize("home", ["postgresql"], indirect=True)
+def test_guesses_sent_side_by_side_are_counted_one_by_one(desk_system: Desk) -> None:
+    home, actor, at = desk_system.home, Actor("operator1", "operator"), desk_system.clock()
+    search(desk_system, desk_system.login(), number_of(200))
+
+    def guess(day: int) -> bool:
+        try:
+            with home.desk.begin() as connection:
+                call = desk_calls.needed(connection, actor)
+                heard = {"birth": f"1951-10-{day:02d}"}
+                desk_identity.check(connection, call=call, caller="self", ticked=(), typed=heard, actor=actor, at=at)
+        except RefusedByRule:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(guess, range(1, 17)))
+    assert taken.count(True) == desk_identity.MISSES
 
 
 def test_five_misses_close_the_case_to_the_telephone_for_a_day(desk_system: Desk) -> None:
