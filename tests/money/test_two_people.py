@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from benefit.services import transfers
+from benefit.services import transfer_file, transfers
 from benefit.services.gate import Standing, stand
 from benefit.services.home import Home
 from tests.conftest import Databases, StepClock
@@ -67,6 +67,21 @@ def _facts_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("benefit.services.transfer") and hasattr(module, "stand"):
             monkeypatch.setattr(module, "stand", once)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """銀行から返ってきた振込は、この試験にはない。一度だけ本物で確かめ、後は尋ねない（新規コードは test_failure_resend が見る）。"""
+    asked: list[object] = []
+    before = transfer_file._accounts_before
+
+    def none(*given: Any) -> dict[int, tuple[str, ...]]:
+        if not asked:
+            asked.append(before(*given))
+            assert asked == [{}]
+        return {}
+
+    monkeypatch.setattr(transfer_file, "_accounts_before", none)
 
 
 def _play(office: Office, memory: Path, rng: random.Random, count: int, new_url: object = None) -> Counter[str]:
