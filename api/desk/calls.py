@@ -155,4 +155,5 @@ def end_call(request: Request, session: PageSession, csrf: Text = "") -> Respons
 
 def stopped(request: Request, session: Session) -> Response:
     """調べる数を越えた: なぜ止まり、誰が解けるか。"""
-    return page(request, "desk/stopped.html", status=429, session=session, most=look_up_limits.HARD)
+    said = {"to_ward": desk_lookup.TO_WARD, "to_ward_english": desk_lookup.IN_ENGLISH[desk_lookup.TO_WARD]}
+    return page(request, "desk/stopped.html", status=429, session=session, most=look_up_limits.HARD, **said)

@@ -61,9 +61,10 @@ def available(
     if standing.acts and state in desk_letters_due.REISSUE_FROM:
         keys.append(REISSUE)
     actions = [Action(key, _LABELS[key], _MEANS[key], key in GRAVE) for key in keys]
-    if standing.acts and (last := desk_undo.last_step(connection, case_number, actor=actor, at=at)):
+    # 家族から聞いた死亡の申出も、聞き違えた本人が 10 分以内に戻せる。
+    if last := desk_undo.last_step(connection, case_number, actor=actor, at=at):
         mine = last.actor == actor.id and not last.why_not
-        if mine:
+        if mine and (standing.acts or last.event in _ANYONE):
             name = EVENT_NAMES[last.event]
             actions.append(
                 Action(UNDO, f"「{name}」を取り消す", "自分が今した一歩を、取消の行で戻します。", grave=False)

@@ -12,7 +12,7 @@ from benefit.domain.case_words import AFTER_THE_DAY
 from benefit.domain.deficiency import DEFECTS
 from benefit.domain.wareki import wareki
 
-UNKNOWN_DAY, UNKNOWN_DAY_ENGLISH = "（日付は区で確認します）", "(to be confirmed)"
+UNKNOWN_DAY, UNKNOWN_DAY_ENGLISH = "区がお知らせする日", "a date the ward office will confirm"
 #: 不備を、相手に言う英語。
 _ASKS_IN_ENGLISH = {
     "signature": "Please write your name in the signature field.",
@@ -76,7 +76,7 @@ def spoken(case: Mapping[str, Any], defects: Sequence[str], today: date) -> Spok
         missing_english = "".join(f" {_ASKS_IN_ENGLISH[code]}" for code in defects)
     column = "" if past else _NEXT_DAY.get(case["state"], "")
     return Spoken(
-        # 日付の分からない「…に受け付けました」は、日付を言わない文にする（期限は「区で確認します」と言う）。
+        # 日付の分からない「…に受け付けました」は、日付を言わない文にする（これからの日は「区がお知らせする日」）。
         says=words.says.format(**said).removeprefix(f"{UNKNOWN_DAY}に").removeprefix("、") + missing,
         says_english=words.says_english.format(**said).replace(f" on {UNKNOWN_DAY_ENGLISH}", "") + missing_english,
         next_step=words.next_step.format(**said),

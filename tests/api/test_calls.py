@@ -177,6 +177,26 @@ def test_a_refusal_is_taken_from_the_person_and_undone_by_a_step_of_its_own(desk
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_death_heard_wrong_from_the_family_is_taken_back_by_the_one_who_heard_it(desk_system: Desk) -> None:
+    csrf, client = desk_system.login(), desk_system.client
+    phone.search(desk_system, csrf, C20, purpose="受給者が亡くなった")
+    birth = birth_of(desk_system, C20)
+    page = phone.identify(desk_system, csrf, caller="family", ticked=("name", "relation"), birth=birth).text
+    assert "間違いのときは、10 分以内なら自分で取り消せます" in page
+    told = {"csrf": csrf, "operation": key(), "key": "death_told", "reason": "長男から", "sure": "yes"}
+    page = client.post("/case/step", data=told).text
+    assert (state_of(desk_system, C20), "「受給者死亡の申出」を取り消す" in page) == ("X60", True)
+    back = {"csrf": csrf, "key": "undo", "reason": "別の人の話だった"}
+    assert client.post("/case/step", data={**back, "operation": key()}).status_code == 200
+    assert state_of(desk_system, C20) == "C20"
+    # 取り消せるのは 10 分以内。
+    client.post("/case/step", data={**told, "operation": key()})
+    in_days(desk_system.clock, minutes=11)
+    assert client.post("/case/step", data={**back, "operation": key()}).status_code == 400
+    assert state_of(desk_system, C20) == "X60"
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_a_button_that_is_not_offered_cannot_be_pressed(desk_system: Desk) -> None:
     headers, client = desk_system.token(), desk_system.client
     opened(desk_system, headers, C20)
