@@ -175,7 +175,8 @@ def _overlap(connection: Connection, number: int) -> tuple[int, int]:
         .join(line, line.c.payment_id == payment.c.id)
         .join(other, and_(other.c.slot == payment.c.slot, other.c.id != payment.c.id, other.c.state.in_(LIVE_STATES)))
         .join(place, place.c.payment_id == other.c.id)
-        .where(line.c.transfer_id == number, place.c.transfer_id != number)
+        # 不能で戻り、後のファイルでもう一度振り込んだものは、重なりではない。
+        .where(line.c.transfer_id == number, place.c.transfer_id != number, payment.c.state.in_(LIVE_STATES))
     )
     again = (
         select(func.count())

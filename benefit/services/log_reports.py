@@ -115,6 +115,8 @@ def _body(logs: Logs, which: Side, verified: Verified) -> dict[str, Any]:
     return {
         "store": which.store,
         "name": which.name,
+        # 署名は中身の指紋に結ぶ。何もない週どうしでも、指紋は違う。
+        "period": f"{logs.since}/{logs.until}",
         "verify": {"sound": verified.sound, "rows": verified.rows, "head": verified.head, "lines": verified.lines()},
         "volumes": {
             "rows": now.height,

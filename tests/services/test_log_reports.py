@@ -109,6 +109,11 @@ def test_the_same_week_is_reported_once_and_the_running_week_never(busy: Home, c
     assert [one["id"] for one in second.body["detectors"] if one["count"]] == ["L05", "L06"]
 
 
+def test_two_quiet_weeks_have_two_digests_so_a_signature_is_for_one_week(busy: Home, clock: StepClock) -> None:
+    reports = log_reports.make(busy, "desk", today=NEXT + timedelta(days=21), clock=clock)
+    assert len({one.digest for one in reports}) == len(reports) == 4
+
+
 @pytest.mark.parametrize("who", ["作った人", "管理", "委託先", "別の指紋", "所見なし", "二度目"])
 def test_the_wrong_signature_is_refused(busy: Home, clock: StepClock, who: str) -> None:
     clerk = Actor("kushoku", "ward_clerk")

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 import sqlalchemy as sa
 
-from benefit.services import bank_master, failures
+from benefit.services import approvals_view_sheets, bank_master, failures
 from benefit.store import ward
 from tests.api.world import ADMIN, AUDITOR, CLERK, FIRST, OTHER, SECOND, World
 from tests.support.owner import as_owner
@@ -202,6 +202,28 @@ def test_a_binding_to_a_hidden_payment_is_not_shown_to_the_unnamed(world: World)
     assert hidden.status_code == world.get("/approvals/report_match/2").status_code
     assert own["holder_kana"] not in hidden.text
     assert own["holder_kana"] in world.enter(CLERK).get(path).text
+
+
+def test_a_return_paid_again_in_a_later_file_is_not_told_as_an_overlap(world: World) -> None:
+    first = own_failure(world)["payment_id"]
+    verdict, payment, transfer, line = ward.verdict, ward.payment, ward.transfer, ward.transfer_line
+    with world.home.ward.begin() as connection:
+        owner = as_owner(connection)
+
+        def copy(table: Any, where: Any, **changed: Any) -> dict[str, Any]:
+            row = dict(connection.execute(table.select().where(where)).mappings().one())
+            owner.execute(table.insert().values({**row, **changed}))
+            return row
+
+        paid = dict(connection.execute(payment.select().where(payment.c.id == first)).mappings().one())
+        judged = verdict.c.planned_file_id == paid["planned_file_id"]
+        copy(verdict, judged & (verdict.c.line_number == paid["line_number"]), line_number=9003)
+        copy(payment, payment.c.id == first, id=9001, attempt=2, state="F40", line_number=9003)
+        number = connection.execute(sa.select(line.c.transfer_id).where(line.c.payment_id == first)).scalar_one()
+        copy(transfer, transfer.c.id == number, id=9002, sha256="d" * 64, content_key="e" * 64)
+        copy(line, line.c.payment_id == first, transfer_id=9002, payment_id=9001)
+    facts = dict(approvals_view_sheets.sheet(world.home, "transfer", number).facts)
+    assert facts["前のファイルにいて、まだ生きている支払"] == "0件"
 
 
 def test_the_workbook_needs_a_reason_and_is_logged(world: World) -> None:
