@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from benefit.services import gate, ledger_facts, transfer_lines
+from benefit.services import gate, judgment_report, ledger_facts, transfer_lines
 from benefit.services.home import Home
 from benefit.services.standing import Inputs
 from benefit.store import ward
@@ -43,6 +43,8 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         return known[inputs.digest]
 
     monkeypatch.setattr(gate, "decide_now", once)
+    # 職員が読む表計算の写しは作らない。この試験は verdicts.csv を読む（写しは判定の報告の試験が見る）。
+    monkeypatch.setattr(judgment_report, "_book", lambda *_given: b"")
 
 
 def opened(home: Home, chance: random.Random, scripts: int) -> Play:
