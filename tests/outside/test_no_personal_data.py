@@ -236,7 +236,7 @@ def test_refusing_a_bad_file_says_the_line_and_the_field_and_never_the_value(
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     codes = set()
     told = []
-    for kind in ("residents", "accounts", "addresses"):
+    for kind in ("residents", "accounts"):
         data = (year.extracts / f"{kind}.csv").read_bytes()
         for what, damage in DAMAGE.items():
             bad = tmp_path / f"{kind}.csv"
