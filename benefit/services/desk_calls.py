@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 from benefit.domain.access import Actor
 from benefit.domain.call import purposes_of
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.written import written
 from benefit.store import desk
 from benefit.store.bulk import insert_one
 
@@ -32,7 +33,7 @@ class Call:
 
 def begin(connection: Connection, *, reference: str, purpose: str, actor: Actor, at: datetime) -> Call:
     """電話を受けた。前の電話が終わっていなければ、ここで終わる。番号か用件がなければ RefusedInput。"""
-    given = reference.strip()
+    given = written(reference)
     if not given or len(given) > LONGEST_REFERENCE:
         raise RefusedInput("電話の番号（受付番号）を先に入れてください", code="call-reference", allowed="1 から 40 字")
     if purpose not in purposes_of(actor.role):

@@ -19,6 +19,7 @@ from benefit.domain.case import STATE_WORDS
 from benefit.domain.clock import tokyo_date
 from benefit.domain.deficiency import BAD, CHECK_ITEMS, CHECK_MARKS
 from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.written import written
 from benefit.services.desk_accounts import ACCOUNT_NAMES, NO_ACCOUNT, Account, account_of, differing, holders_agree
 from benefit.services.desk_cases import UNKNOWN, Move, advance, allowed, case_of, cases_of, chunks
 from benefit.store import audit, desk
@@ -229,7 +230,7 @@ def _may_key(keying: Keying, case: Mapping[str, Any], before: _Seen, *, agrees: 
         raise RefusedByRule("× の項目があります。不備にしてください", code="checks", found="、".join(bad))
     if keying.account == NO_ACCOUNT and (case["account_flag"] == "0" or case["state"] == "P23"):
         raise RefusedByRule("口座がありません。紙に書かれていなければ、不備にします", code="account")
-    if not agrees and not keying.holder_reason.strip():
+    if not agrees and not written(keying.holder_reason):
         raise RefusedByRule(
             "口座名義が受給者のカナ氏名と違います。受け付けるわけ（代理など）を書くか、不備にしてください",
             code="holder-name",

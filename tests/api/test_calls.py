@@ -270,6 +270,12 @@ def test_a_note_takes_phones_days_and_case_numbers(body: str) -> None:
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_call_of_an_invisible_number_does_not_begin(desk_system: Desk) -> None:
+    headers = desk_system.token()
+    assert [phone.begin(desk_system, headers, reference=given).status_code for given in ("\u200b", "　")] == [400, 400]
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 def test_an_account_number_in_a_note_is_refused_and_kept_nowhere(desk_system: Desk) -> None:
     csrf = desk_system.login()
     phone.answer(desk_system, csrf, C20, purpose=ACCOUNT)
