@@ -68,6 +68,8 @@ def bars(key: str, title: str, labels: Sequence[str], series: Sequence[Series], 
             length = round(value / most * room)
             parts.append(_rect(key, order, left, y, length, _BAR - 4))
             parts.append(_text(left + length + 8, y + _BAR / 2 + 3, f"{value:,}{unit}"))
+    if not labels:
+        parts.append(_text(left + 16, top + _BAR, "まだありません"))
     height = top + max(1, len(labels)) * tall
     parts.append(_axis(left, top - 4, left, height - _GAP + 4))
     return _chart(key, title, head, unit, labels, series, parts, height)
@@ -88,6 +90,8 @@ def stacked(key: str, title: str, labels: Sequence[str], series: Sequence[Series
             if end > begin:
                 parts.append(_rect(key, order, left + begin, y, end - begin, _BAR + 8))
         parts.append(_text(left + ends[-1] + 8, y + 21, f"{totals[place]:,}{unit}"))
+    if not labels:
+        parts.append(_text(left + 16, top + _BAR, "まだありません"))
     height = top + max(1, len(labels)) * (_BAR + 10 + _GAP)
     parts.append(_axis(left, top - 4, left, height - _GAP + 4))
     return _chart(key, title, head, unit, labels, series, parts, height)
@@ -108,8 +112,11 @@ def line(key: str, title: str, days: Sequence[date], series: Sequence[Series], *
         parts.append(f'<line x1="{left}" y1="{y}" x2="{left + room}" y2="{y}" stroke="#D8D8D8"/>')
         parts.append(_text(left - 8, y + 5, f"{tick:,}", anchor="end"))
     parts += [_axis(left, top, left, bottom), _axis(left, bottom, left + room, bottom)]
-    for place in _marks(across, 84):
-        parts.append(_text(across[place], bottom + 22, f"{days[place].month}/{days[place].day}", anchor="middle"))
+    # 年をまたぐ図では、同じ月日が二度出るので、年も書く。
+    many = bool(days) and days[0].year != days[-1].year
+    for place in _marks(across, 130 if many else 84):
+        day = f"{days[place].year}/" * many + f"{days[place].month}/{days[place].day}"
+        parts.append(_text(across[place], bottom + 22, day, anchor="middle"))
     ends: list[tuple[int, int]] = []
     for order, one in enumerate(series):
         points = [

@@ -44,6 +44,15 @@ def test_a_line_is_drawn_for_any_number_of_days(count: int) -> None:
     assert [label for label, _values in made.rows] == [day.isoformat() for day in days]
 
 
+def test_a_picture_of_nothing_says_so_and_a_picture_over_two_years_says_the_year() -> None:
+    for made in (bars, stacked):
+        assert "まだありません</text>" in made("e", "入金", [], [Series("届いた額", [])], unit="円", head="日").svg
+    days = [date(2024, 12, 1), date(2025, 12, 1)]
+    made = line("y", "日ごと", days, [Series("発送", [1, 2])], unit="件", head="日")
+    assert ">2025/12/1</text>" in made.svg
+    assert ">12/2</text>" in line("z", "", [date(2024, 12, 2)], [Series("発送", [1])], unit="件", head="日").svg
+
+
 def test_every_word_is_only_words_in_the_picture() -> None:
     for made in (
         bars("b", HOSTILE, [HOSTILE], [Series(HOSTILE, [1]), Series("今", [2])], unit=HOSTILE, head=HOSTILE),

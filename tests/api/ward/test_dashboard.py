@@ -128,3 +128,11 @@ def test_the_front_page_says_what_waits_and_every_picture_has_its_table(paid: Wa
     assert {"name": "終わっていない振込不能", "count": 1, "says": "期限を過ぎたもの 0 件", "late": False} in told[
         "work"
     ]
+
+
+def test_the_administrator_finds_the_naming_from_the_front_page(paid: Ward) -> None:
+    paid.login("kanri")
+    assert 'href="/restricted/members"' in paid.client.get("/").text
+    assert paid.client.get("/restricted/members").status_code == 200
+    paid.login("kansa")
+    assert "/restricted" not in paid.client.get("/").text
