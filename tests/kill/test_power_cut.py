@@ -25,6 +25,7 @@ from benefit.store import audit, desk
 from benefit.store.engine import make_engine
 from benefit.store.migrate import upgrade
 from tests.kill import ledger_writer
+from tests.support.forked import entry_hidden
 from tests.support.pgserver import Server, postgres
 
 CUTS = int(os.environ.get("POWER_CUTS", "100"))
@@ -59,8 +60,9 @@ def writing(server: Server, root: Path, *, careless: bool = False) -> Iterator[W
     children = [
         _SERVER.Process(target=ledger_writer.write, args=(server.url, path.name, path, stop, careless)) for path in told
     ]
-    for child in children:
-        child.start()
+    with entry_hidden():
+        for child in children:
+            child.start()
     try:
         yield Writers(children, told)
     finally:

@@ -29,6 +29,7 @@ from tests.services.conftest import (
     answered,
     refused_by_the_store,
 )
+from tests.support.forked import entry_hidden
 from tests.support.owner import as_owner
 
 _SERVER = multiprocessing.get_context("forkserver")
@@ -50,8 +51,9 @@ def crowd(office: Office, planned: Path, report: Path | None, today: date, pay_d
         _SERVER.Process(target=race.work, args=(office.home.path, office.home.ward_url, gate, worker), kwargs=told)
         for worker in range(count)
     ]
-    for one in clerks:
-        one.start()
+    with entry_hidden():
+        for one in clerks:
+            one.start()
     for one in clerks:
         one.join(180)
     assert [one.exitcode for one in clerks] == [0] * count
