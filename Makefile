@@ -21,7 +21,7 @@ serve: .venv/.run ## 給付管理システムの画面を開く（make demo の�
 	$(BIN)/benefit --home $(HOME_DIR) serve desk
 
 test: system .venv/.dev ## 試験（PostgreSQL と Chromium を必要なら入れる）
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: .venv/.dev ## 書式・型・層の検査
 	$(BIN)/ruff format --check .
