@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api import charts
 from api.guard import PageSession
+from api.logs import Number
 from api.page import LongText, Text, confirm, page
 from api.session import Session
 from api.ward import approving
@@ -31,7 +32,7 @@ def listed(request: Request, session: PageSession) -> Response:
 
 
 @router.get("/approvals/{kind}/{number}")
-def shown(request: Request, session: PageSession, kind: str, number: int) -> Response:
+def shown(request: Request, session: PageSession, kind: str, number: Number) -> Response:
     """承認の一枚。"""
     return _sheet_page(request, session, approving.opened(request, session, kind, number))
 
@@ -41,7 +42,7 @@ def asked(
     request: Request,
     session: PageSession,
     kind: str,
-    number: int,
+    number: Number,
     digest: Digest,
     csrf: Text = "",
     noted: Text = "",
@@ -64,7 +65,7 @@ def approve(
     request: Request,
     session: PageSession,
     kind: str,
-    number: int,
+    number: Number,
     digest: Digest,
     csrf: Text = "",
     operation: Text = "",

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func, select
 
 from api.guard import PageSession
+from api.logs import Number
 from api.page import Text, confirm, page
 from api.session import Session
 from api.ward.deeds import deed
@@ -68,7 +69,9 @@ def ask_handover(request: Request, session: Session, key: str, programme: str, r
 
 
 @router.post("/handovers/{number}/release")
-def hand_over(request: Request, session: PageSession, number: int, csrf: Text = "", operation: Text = "") -> Response:
+def hand_over(
+    request: Request, session: PageSession, number: Number, csrf: Text = "", operation: Text = ""
+) -> Response:
     """承認されたものを、出し箱に置く。"""
     confirm(session, csrf)
     try:
@@ -78,7 +81,7 @@ def hand_over(request: Request, session: PageSession, number: int, csrf: Text = 
     return RedirectResponse("/handovers", 303)
 
 
-def hand_over_once(request: Request, session: Session, key: str, number: int) -> None:
+def hand_over_once(request: Request, session: Session, key: str, number: Number) -> None:
     """承認されたものを、一度だけ出し箱に置く。"""
     clock = request.app.state.clock
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import func, select
 
 from api.guard import PageSession
+from api.logs import Number
 from api.page import Text, confirm, page
 from api.session import Session
 from api.ward import approving
@@ -90,7 +91,7 @@ def make_file(request: Request, session: Session, key: str, programme: str, pay_
 
 
 @router.post("/transfers/{number}/confirm")
-def asked(request: Request, session: PageSession, number: int, digest: Digest, csrf: Text = "") -> Response:
+def asked(request: Request, session: PageSession, number: Number, digest: Digest, csrf: Text = "") -> Response:
     """送り出しの前の一枚: 何を、いくつ、いくら、いつまで取り消せるか、誰が承認したか。"""
     confirm(session, csrf)
     sheet = approving.opened(request, session, "transfer", number)
@@ -103,7 +104,7 @@ def asked(request: Request, session: PageSession, number: int, digest: Digest, c
 def release(
     request: Request,
     session: PageSession,
-    number: int,
+    number: Number,
     digest: Digest,
     csrf: Text = "",
     operation: Text = "",
@@ -144,7 +145,7 @@ def release_file(request: Request, session: Session, key: str, number: int, dige
 
 @router.post("/transfers/{number}/cancel")
 def cancel(
-    request: Request, session: PageSession, number: int, csrf: Text = "", operation: Text = "", reason: Text = ""
+    request: Request, session: PageSession, number: Number, csrf: Text = "", operation: Text = "", reason: Text = ""
 ) -> Response:
     """送り出す前のファイルを取り消す。番号は使い回さない。"""
     confirm(session, csrf)

@@ -136,3 +136,14 @@ def test_the_administrator_finds_the_naming_from_the_front_page(paid: Ward) -> N
     assert paid.client.get("/restricted/members").status_code == 200
     paid.login("kansa")
     assert "/restricted" not in paid.client.get("/").text
+
+
+@pytest.mark.parametrize("number", [0, 2**31, 10**20])
+def test_a_number_the_ledger_cannot_hold_is_refused_before_it(paid: Ward, number: int) -> None:
+    csrf = paid.login("tanto")
+    for kind in ("transfer", "build", "handover", "hold"):
+        assert paid.client.get(f"/approvals/{kind}/{number}").status_code == 422
+    given = {"csrf": csrf, "digest": "0" * 64, "operation": "too-large-1", "reason": "試し"}
+    for path in (f"/transfers/{number}/{deed}" for deed in ("confirm", "release", "cancel")):
+        assert paid.client.post(path, data=given).status_code == 422
+    assert paid.client.post(f"/handovers/{number}/release", data=given).status_code == 422
