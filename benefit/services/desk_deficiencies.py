@@ -105,7 +105,7 @@ def notify(
         letter_due_id=letter_id,
         case_number=number,
         deed=deed,
-        answer_by=due,
+        due_on=due,
         note=note.strip(),
         done_by=actor.id,
         at=at,

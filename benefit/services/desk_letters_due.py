@@ -48,7 +48,7 @@ def done(
     deed: str,
     *,
     note: str = "",
-    answer_by: date | None = None,
+    due_on: date | None = None,
     actor: Actor,
     at: datetime,
 ) -> None:
@@ -74,7 +74,7 @@ def done(
             letter_due_id=letter_id,
             case_number=letter["case_number"],
             deed=deed,
-            answer_by=answer_by,
+            due_on=due_on,
             note=note.strip(),
             done_by=actor.id,
             at=at,
@@ -145,7 +145,7 @@ def letters_of(connection: Connection, case_number: str) -> list[dict[str, Any]]
         for row in connection.execute(select(due).where(due.c.case_number == case_number).order_by(due.c.id)).mappings()
     }
     for row in connection.execute(select(did).where(did.c.case_number == case_number).order_by(did.c.id)):
-        found[row.letter_due_id]["deeds"].append((row.deed, row.at, row.answer_by))
+        found[row.letter_due_id]["deeds"].append((row.deed, row.at, row.due_on))
     return list(found.values())
 
 

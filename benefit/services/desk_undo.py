@@ -188,7 +188,7 @@ def fold(connection: Connection, number: str, standing: Sequence[Mapping[str, An
         elif event == "deficiency_found":
             values |= {"deficiency": "、".join(defects[evidence]), "correction_due_on": None}
         elif event == "deficiency_notified":
-            values["correction_due_on"] = done[int(key)]["answer_by"]
+            values["correction_due_on"] = done[int(key)]["due_on"]
         elif event in {"review_finished", "account_verified"}:
             review = reviews[int(key)]
             values |= {name: review[name] for name in Account.__dataclass_fields__}

@@ -703,7 +703,7 @@ def upgrade() -> None:
         sa.Column("letter_due_id", sa.Integer(), nullable=False),
         sa.Column("case_number", sa.String(length=11), nullable=False),
         sa.Column("deed", sa.String(length=12), nullable=False),
-        sa.Column("answer_by", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("done_by", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),

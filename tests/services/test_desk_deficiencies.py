@@ -119,7 +119,7 @@ def test_the_defect_letter_is_told_with_its_deadline_and_only_so(world: DeskWorl
     world.do(done, letter["id"], "printed", actor=FIRST)
     world.do(notify, number, on=TODAY, actor=OPERATOR)
     (letter,) = world.read(letters_of, number)
-    assert [(deed, answer_by) for deed, _at, answer_by in letter["deeds"]] == [
+    assert [(deed, due_on) for deed, _at, due_on in letter["deeds"]] == [
         ("printed", None),
         ("posted", TODAY + timedelta(days=14)),
     ]

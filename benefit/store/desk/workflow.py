@@ -206,7 +206,7 @@ letter_done = Table(
     _case(),
     Column("deed", String(12), nullable=False),
     # 知らせた期限（補正期限）。
-    Column("answer_by", Date),
+    Column("due_on", Date),
     Column("note", Text, nullable=False, server_default=""),
     Column("done_by", String(40), nullable=False),
     moment(),
