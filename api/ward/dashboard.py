@@ -15,6 +15,7 @@ from api.ward.deeds import seen
 from benefit.domain.access import WardRole
 from benefit.domain.clock import tokyo_date
 from benefit.services import dashboard, dashboard_lists, dashboard_open
+from benefit.services.approvals_view import case_numbers
 from benefit.services.approvals_view_veil import veil_for
 from benefit.services.home import Home
 from benefit.store.engine import reading
@@ -58,7 +59,7 @@ def listed(request: Request, session: PageSession, which: str, sheet: int = 1) -
     with reading(given.ward) as connection:
         rows, total = dashboard_lists.rows(connection, which, given.benefit_names, dashboard.STAGE_NAMES, page=sheet)
     rows = veil_for(given, session.actor).rows(rows)
-    seen(request, session, "dashboard.list", which, rows=rows.height)
+    seen(request, session, "dashboard.list", which, rows=rows.height, cases=case_numbers([rows]))
     last = max(1, -(-total // dashboard_lists.PAGE))
     return page(
         request,

@@ -23,6 +23,7 @@ from benefit.services import (
     dashboard_lists,
     sheet,
 )
+from benefit.services.approvals_view import case_numbers
 from benefit.services.approvals_view_veil import veil_for
 from benefit.services.home import Home
 from benefit.store.engine import reading
@@ -30,6 +31,8 @@ from benefit.store.engine import reading
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Form(ge=0, le=2**31 - 1)]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: 記録に番号を並べる行の上限。これより多い持ち出しは、全員を見たのと同じで、何の一覧かで分かる。
+MOST_NAMED = 200
 
 
 @router.post("/export")
@@ -45,7 +48,9 @@ def export(
     veil = veil_for(home, session.actor)
     sheets = {name: veil.rows(frame) for name, frame in sheets.items()}
     data = sheet.render(sheets, made=made, title=title, notes=watermark(session, made, reason.strip(), rows))
-    seen(request, session, "export", f"{what}/{number}" if number else what, rows=rows, reason=reason.strip())
+    cases = case_numbers(sheets.values()) if rows <= MOST_NAMED else []
+    subject = f"{what}/{number}" if number else what
+    seen(request, session, "export", subject, rows=rows, reason=reason.strip(), cases=cases)
     return attached(data, f"{title}.xlsx")
 
 

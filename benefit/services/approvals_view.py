@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,13 @@ KIND_NAMES = {
     "handover": "委託先への受渡",
     **{name: kind.name for name, kind in kinds.KINDS.items()},
 }
+_CASE_NUMBER = "給付管理番号"
+
+
+def case_numbers(frames: Iterable[pl.DataFrame]) -> list[str]:
+    """表に並ぶ給付管理番号（ログに残す）。番号のない行と、伏せた行は除く。"""
+    shown = [frame[_CASE_NUMBER].cast(pl.String).drop_nulls() for frame in frames if _CASE_NUMBER in frame.columns]
+    return [one for column in shown for one in column if one.isdigit()]
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,12 @@ class Table:
     @property
     def subject(self) -> str:
         """一行が誰のものかを言う列。なければ空。"""
-        return next((name for name in ("給付管理番号", "対象番号") if name in self.frame.columns), "")
+        return next((name for name in (_CASE_NUMBER, "対象番号") if name in self.frame.columns), "")
 
     def key_of(self, row: Mapping[str, Any]) -> str:
         """その行の人を照会するときの、番号の種類。照会できない行（ほかの課、区直轄）なら空。"""
-        if self.subject == "給付管理番号":
-            return "case_number" if row["給付管理番号"].isdigit() else ""
+        if self.subject == _CASE_NUMBER:
+            return "case_number" if row[_CASE_NUMBER].isdigit() else ""
         if not row["対象番号"].isdigit():
             return ""
         return "household_number" if row["対象区分"] == "世帯" else "person_number"
@@ -102,11 +109,8 @@ class Sheet:
     @property
     def case_numbers(self) -> list[str]:
         """この一枚に見える給付管理番号（口座の終わりや名義と並ぶ）。"""
-        column = "給付管理番号"
-        told = [one for key, one in self.facts if key == column]
-        for table in self.tables:
-            told += table.frame[column].to_list() if column in table.frame.columns else []
-        return [one for one in told if one.isdigit()]
+        told = [one for key, one in self.facts if key == _CASE_NUMBER]
+        return told + case_numbers(table.frame for table in self.tables)
 
     @property
     def how_many(self) -> str:

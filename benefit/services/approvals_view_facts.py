@@ -11,10 +11,12 @@ from benefit.domain.transfer import PAYMENT_STATE_NAMES
 from benefit.rules.payment_verdicts import payment_checks
 from benefit.services import holds, recalls, undo_paper, undo_plan
 from benefit.services.approvals_view_kinds import Row, payment_of, right_of
+from benefit.services.bank_report_match import WORDS
 from benefit.services.home import Home
 from benefit.store import ward
 
 Facts = list[tuple[str, str]]
+_OUTCOME_NAMES = {word: outcome.says for outcome, word in WORDS.items()}
 
 
 def masked(row: Row) -> str:
@@ -186,7 +188,7 @@ def _of_match(connection: Connection, row: Row) -> Facts:
     payment = payment_of(connection, row["payment_id"])
     return [
         *_case_of(connection, row["payment_id"]),
-        ("銀行の行", f"{row['bank_report_id']}-{row['line_number']}（{found['outcome']}）"),
+        ("銀行の行", f"{row['bank_report_id']}-{row['line_number']}（{_OUTCOME_NAMES[found['outcome']]}）"),
         ("銀行の額", f"{found['amount_yen']:,}円"),
         ("銀行の口座", masked(dict(found))),
         ("結ぶ支払", f"支払 {row['payment_id']}（{PAYMENT_STATE_NAMES[payment['state']]}）"),

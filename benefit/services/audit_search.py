@@ -27,7 +27,7 @@ from benefit.store.engine import reading
 
 PAGE = 50
 #: 一枚に何人かが並ぶ画面。並んだ給付管理番号が、中身（cases）に残っている。
-_SHEETS = ("approval.view", "holds.view")
+_SHEETS = ("approval.view", "holds.view", "dashboard.list", "export")
 #: Excel に出す行の上限。
 MOST_ROWS = 100_000
 

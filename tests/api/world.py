@@ -67,7 +67,8 @@ def build(home: Home, root: Path) -> None:
     office = Office(home, clock, root / "planned", root)
     sent = office.send()
     clock.now = START
-    path = answered(office, sent.id, (Outcome.FAILED, "02"), created_on=date(2024, 8, 5))
+    credited = [(Outcome.CREDITED, "")] * _first_shown(home, sent.id)
+    path = answered(office, sent.id, *credited, (Outcome.FAILED, "02"), created_on=date(2024, 8, 5))
     bank_reports.take(home, "results", path, clock=clock)
     notice = noticed(office, stranger(office, "9876501", 10_000), stranger(office, "9876502", 20_000))
     bank_reports.take(home, "failures", notice, clock=clock)
@@ -86,6 +87,22 @@ def build(home: Home, root: Path) -> None:
         restricted_queue.approve_member(home, number, actor=by, clock=clock)
     home.ward.dispose()
     home.desk.dispose()
+
+
+def _first_shown(home: Home, transfer_id: int) -> int:
+    """振込の行（番号は家ごとに違う順に並ぶ）のうち、誰でも見てよい人の初めの行の位置。"""
+    line, payment, right = ward.transfer_line, ward.payment, ward.entitlement
+    query = (
+        sa.select(right)
+        .join(payment, payment.c.entitlement_id == right.c.id)
+        .join(line, line.c.payment_id == payment.c.id)
+        .where(line.c.transfer_id == transfer_id)
+        .order_by(line.c.line_number)
+    )
+    secret = restricted_queue.hidden(home)
+    with home.ward.connect() as connection:
+        rights = connection.execute(query).mappings().all()
+    return next(place for place, one in enumerate(rights) if not secret.hides(one))
 
 
 def _money_in(home: Home, clock: StepClock) -> None:

@@ -200,8 +200,8 @@ def test_a_binding_to_a_hidden_payment_is_not_shown_to_the_unnamed(world: World)
     mark_late(world, own["entitlement_id"])
     hidden = world.get(path)
     assert hidden.status_code == world.get("/approvals/report_match/2").status_code
-    assert own["holder_kana"] not in hidden.text
-    assert own["holder_kana"] in world.enter(CLERK).get(path).text
+    assert own["case_number"] not in hidden.text
+    assert own["case_number"] in world.enter(CLERK).get(path).text
 
 
 def test_a_return_paid_again_in_a_later_file_is_not_told_as_an_overlap(world: World) -> None:
