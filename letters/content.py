@@ -7,12 +7,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
-from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.domain.letter import LETTER_KINDS, PUSH_NOTICE
+from benefit.domain.errors import Place, RefusedByRule, WrongUse
+from benefit.domain.letter import BENEFITS, CONDITIONS, DUE, LETTER_KINDS, PUSH_NOTICE, LetterKind
+
+#: 手紙の種類ごとの値: 文、数、文の並び。
+Value = str | int | tuple[str, ...]
+#: 枝番を進めて出し直した手紙（benefit-rules L10 返戻の後の再送、L16 再発行）。どちらも、前の枝番の紙は無効である。
+RESENT, REISSUED = "resent", "reissued"
+AGAIN = ("", RESENT, REISSUED)
 
 #: 口座フラグ 2（過去の給付金の口座）だけが、口座の姿（下 3 桁）を紙に出せる（benefit-rules F.2 の 1）。
 FLAG_NONE = "0"
@@ -23,7 +30,10 @@ FLAG_PAST_BENEFIT = "2"
 class LetterContent:
     """一通の手紙。
 
-    kind: `confirmation_letter`（支給要件確認書）か `push_notice`（支給のお知らせ）。
+    kind: 手紙の種類（`benefit.domain.letter.LETTER_KINDS`）。
+    values: その種類だけの値。鍵は LETTER_KINDS[kind].fields とちょうど同じで、空の文は許さない。
+    again: 出し直した手紙なら `resent`（再送）か `reissued`（再発行）。「前の書類は無効」と刷る。
+    return_to: 返送先の行（郵便番号、住所、宛名）。刷らない手紙では空。
     conditions: 確かめていただく文（給付事業の `conditions`）。お知らせでは申し出てほしい場合、確認書では誓約。
     case_number: 給付管理番号、11 桁の数字。branch: 枝番 0–99（出し直すたびに一つ進む）。
     postal_code: 7 桁の数字。address: 漢字住所。address2: 漢字方書（刷らない決まりなら空）。
@@ -41,7 +51,6 @@ class LetterContent:
     """
 
     kind: str
-    conditions: tuple[str, ...]
     case_number: str
     branch: int
     postal_code: str
@@ -53,8 +62,12 @@ class LetterContent:
     office_name: str
     phone: str
     issued_on: date
-    due_on: date
-    benefit_names: tuple[str, ...]
+    due_on: date | None = None
+    conditions: tuple[str, ...] = ()
+    benefit_names: tuple[str, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    again: str = ""
+    return_to: tuple[str, ...] = ()
     postmark: bool = False
     planned_transfer_on: date | None = None
     amount_yen: int | None = None
@@ -66,15 +79,19 @@ class LetterContent:
     def __post_init__(self) -> None:
         """形を確かめる。氏名や住所の中身は `letters.holding` が一通ずつ確かめる。"""
         self._require(self.kind in LETTER_KINDS, "手紙の種類が違います", allowed="、".join(LETTER_KINDS))
-        self._require(bool(self.conditions), "確かめていただく文がありません")
+        kind = LETTER_KINDS[self.kind]
+        self._require(BENEFITS not in kind.common or bool(self.benefit_names), "給付の名がありません")
+        self._require(CONDITIONS not in kind.common or bool(self.conditions), "確かめていただく文がありません")
+        self._require(DUE not in kind.common or self.due_on is not None, "期限がありません")
         digits = self.case_number.isascii() and self.case_number.isdigit()
         self._require(digits and len(self.case_number) == 11, "給付管理番号の形が違います", allowed="11 桁の数字")
         self._require(0 <= self.branch <= 99, "枝番の範囲が違います", allowed="0 から 99")
         self._require(self.account_flag in ACCOUNT_FLAG_NAMES, "口座フラグが違います", allowed="0、1、2、3")
         self._require(1 <= self.sheet <= self.sheets <= 9, "枚数が違います", allowed="1/1 から 9/9")
-        self._require(self.due_on >= self.issued_on, "期限が発行日より前です")
-        self._require(bool(self.benefit_names), "給付の名がありません")
+        self._require(self.due_on is None or self.due_on >= self.issued_on, "期限が発行日より前です")
         self._require(self.amount_yen is None or self.amount_yen > 0, "支給予定額は 1 円以上です")
+        self._require(self.again in AGAIN, "出し直しの言葉が違います", allowed="再送、再発行")
+        self._require_values(kind)
         if self.masked_account is not None and self.account_flag != FLAG_PAST_BENEFIT:
             raise RefusedByRule(
                 "過去の給付金の口座（口座フラグ 2）のほかは、口座を紙に刷れません",
@@ -85,6 +102,30 @@ class LetterContent:
             self._require(self.account_flag != FLAG_NONE, "振込先の口座がない人には、支給のお知らせを出せません")
             needs = self.account_flag == FLAG_PAST_BENEFIT and self.masked_account is None
             self._require(not needs, "過去の給付金の口座へ振り込むお知らせには、伏せた口座が要ります")
+
+    def _require_values(self, kind: LetterKind) -> None:
+        """種類ごとの値の過不足と型。作る時に断れば、抜けた項目が紙になることはない。"""
+        lacking = [name for name in kind.fields if name not in self.values]
+        unknown = [name for name in self.values if name not in kind.fields]
+        if lacking or unknown:
+            short, extra = "、".join(lacking) or "なし", "、".join(unknown) or "なし"
+            raise WrongUse(
+                f"{kind.number} {kind.name}の項目が合いません（足りない: {short} / 知らない: {extra}）",
+                code="letter-fields",
+                place=Place(field=(lacking + unknown)[0]),
+                allowed="、".join(kind.fields) or "（なし）",
+            )
+        for name, value in self.values.items():
+            texts = value if isinstance(value, tuple) else (value,)
+            whole = all(isinstance(text, int) or (isinstance(text, str) and text.strip(" \u3000")) for text in texts)
+            if isinstance(value, bool) or not texts or not whole:
+                raise WrongUse(
+                    f"{kind.number} {kind.name}の項目が空か、文・数ではありません",
+                    code="letter-fields",
+                    place=Place(field=name),
+                )
+        # 渡した側が後から書き換えても、確かめた値のまま刷る。
+        object.__setattr__(self, "values", dict(self.values))
 
     @staticmethod
     def _require(holds: bool, says: str, *, allowed: str | None = None) -> None:

@@ -60,12 +60,15 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
         "sender": [content.ward_name, content.office_name],
         "phone": content.phone,
         "programme": content.programme_name,
-        "due": wareki(content.due_on, weekday=True),
+        "due": wareki(content.due_on, weekday=True) if content.due_on else "",
         "due_note": words["due_note_postmark" if content.postmark else "due_note_arrival"],
         "transfer": wareki(content.planned_transfer_on, weekday=True) if content.planned_transfer_on else "",
         "benefits": list(content.benefit_names),
         "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
         "conditions": list(content.conditions),
+        "values": {key: list(value) if isinstance(value, tuple) else value for key, value in content.values.items()},
+        "again": content.again,
+        "return_to": list(content.return_to),
         "qr": qr_svg(content.case_number),
         # 確認書には口座を刷らない。口座を記入していただく紙だからである。
         "account": _account(content, words) if content.kind == PUSH_NOTICE else None,
@@ -83,7 +86,7 @@ def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]
             "ward": content.ward_name,
             "office": content.office_name,
             "phone": content.phone,
-            "due": wareki(content.due_on),
+            "due": wareki(content.due_on) if content.due_on else "",
         }
         key = tuple(values.values())
         if key not in tables:

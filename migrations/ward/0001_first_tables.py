@@ -1252,7 +1252,10 @@ def upgrade() -> None:
         sa.Column("address_digest", sa.String(length=64), server_default="", nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
-        sa.CheckConstraint("kind IN ('confirmation_letter', 'push_notice')", name=op.f("ck_letter_kind_words")),
+        sa.CheckConstraint(
+            "kind IN ('address_change_notice', 'award_notice', 'confirmation_letter', 'correction_letter', 'deficiency_notice', 'dunning_letter', 'failed_transfer_notice', 'heir_form', 'push_notice', 'refusal_notice', 'reminder', 'repayment_request')",
+            name=op.f("ck_letter_kind_words"),
+        ),
         sa.ForeignKeyConstraint(
             ["entitlement_id"], ["valid_entitlement.entitlement_id"], name=op.f("fk_letter_entitlement_id")
         ),

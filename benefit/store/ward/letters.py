@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 
-from benefit.domain.letter import LETTER_KINDS
+from benefit.domain.letter import REGISTERED_KINDS
 from benefit.store.base import moment, one_of
 from benefit.store.ward.metadata import metadata
 
@@ -38,7 +38,7 @@ letter = Table(
     Column("issued_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
     UniqueConstraint("entitlement_id", "branch", "kind"),
-    one_of("kind", LETTER_KINDS),
+    one_of("kind", REGISTERED_KINDS),
 )
 
 #: 受渡管理簿: いつ、誰が、何を、いくつ、誰へ（checklist 5: 管理簿）。
