@@ -34,7 +34,8 @@ TABLES: dict[str, type] = {
 }
 OPTIONAL = ("household", "child", "adjustment", "shortfall")
 TOP = ("id", "name", "levy_year", "base_date", "levy_date", "entered_from", "under_16_born_from")
-_TYPE_NAMES = {int: "整数", str: "文字", date: "日付（YYYY-MM-DD）"}
+_TYPE_NAMES = {int: "整数", str: "文字", date: "日付（YYYY-MM-DD）", bool: "true か false"}
+_SWITCH = {"true": True, "false": False}
 WHAT_IF = "試算（--set）"
 #: 数の上限。これより大きい円も日数も、書き誤りである（表の計算があふれる前に断る）。
 _LARGEST = 10**12
@@ -95,7 +96,7 @@ class _Reading:
                 raise self.refuse(f"項目「{name}」の並びの長さは {len(inner)} です", "programme-type")
             return tuple(self.typed(name, one, each) for one, each in zip(value, inner, strict=True))
         # 時刻つきの値（2024-06-03T00:00:00）も date の仲間だが、日付と比べられない。
-        if not isinstance(value, kind) or isinstance(value, bool | datetime):
+        if not isinstance(value, kind) or isinstance(value, datetime) or (isinstance(value, bool) and kind is not bool):
             raise self.refuse(
                 f"項目「{name}」の型が違います", "programme-type", found=type(value).__name__, allowed=_TYPE_NAMES[kind]
             )
@@ -119,8 +120,10 @@ class _Reading:
         try:
             if plain is int:
                 return int(text.replace(",", "").replace("_", ""))
+            if plain is bool:
+                return _SWITCH[text]
             return date.fromisoformat(text) if plain is date else text
-        except ValueError:
+        except (KeyError, ValueError):
             raise WrongUse(f"--set の値が読めません（{name}）", found=text, allowed=_TYPE_NAMES[plain]) from None
 
     def table(self, where: str, given: object, kind: type, **fixed: Any) -> Any:

@@ -141,9 +141,17 @@ class ScheduleTerms:
 
 @dataclass(frozen=True)
 class LetterTerms:
-    """手紙の方針: 外で刷る紙の金額（K5、いまは刷らない）、封筒の分け方（K14）。"""
+    """手紙の方針。
 
-    amount_outside: Literal["OFF"]
+    print_amount_outside: 外で刷る紙に、金額を載せてよいか（K5）。載せなければ、額の頁は区が刷る（F.2-2）。
+    print_address2_outside: 外で刷る紙に、漢字方書を載せてよいか（F.2-5、区が確かめてから）。
+    neutral_sender: 区が直接扱う人の封筒と紙の差出人。「〒番号 住所」で、課も給付の名も書かない（F.3）。
+    envelope: 封筒の分け方（K14）。
+    """
+
+    print_amount_outside: bool
+    print_address2_outside: bool
+    neutral_sender: str
     envelope: Literal["ONE_PER_ENTITLEMENT"]
 
 

@@ -149,6 +149,15 @@ def _quick_table(terms: AdjustmentTerms) -> Rules:
 
 def _letters(programme: Programme) -> Rules:
     yield (
+        re.fullmatch(r"〒[0-9]{3}-[0-9]{4} \S.{2,25}", programme.letters.neutral_sender) is not None,
+        "letters.neutral_sender は「〒160-8484 東京都…」の形です（郵便番号、空白、住所。住所は 26 字まで）",
+    )
+    named = (programme.office.office_name, programme.name, *programme.benefit_names.values())
+    yield (
+        not any(name in programme.letters.neutral_sender for name in named),
+        "letters.neutral_sender に、課の名と給付の名は書けません（封筒から、何の手紙か分かる）",
+    )
+    yield (
         set(programme.conditions) == {benefit.slot_kind for benefit in programme.benefits.values()},
         "conditions の表は、給付の slot の種類（HH100K・CHILD・ADJ・SHORT）と同じです",
     )

@@ -24,4 +24,6 @@ def _told(value: Any) -> str:
     assert not is_dataclass(value) or not fields(value)
     if isinstance(value, tuple):
         return "\n".join(_told(one) if not isinstance(one, tuple) else " ".join(map(_told, one)) for one in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)

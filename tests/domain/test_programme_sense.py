@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benefit.domain.errors import RefusedInput
+from benefit.domain.errors import RefusedInput, WrongUse
 from benefit.domain.programme import Programme
 
 SHIPPED = resources.files("benefit") / "programmes"
@@ -36,6 +36,10 @@ R7 = (SHIPPED / "r7-shortfall.toml").read_text(encoding="utf-8")
         (R6, "fresh_business_days = { value = 1,", "fresh_business_days = { value = 365,", "fresh_business_days"),
         (R6, '"公金受取"]', '"公金受取", "生活保護"]', "並べ替え"),
         (R6, "{ward}が住民基本台帳", "{ku}が住民基本台帳", "{ward} だけ"),
+        (R6, "print_amount_outside = { value = false", 'print_amount_outside = { value = "OFF"', "true か false"),
+        (R6, "print_address2_outside = { value = false", "print_address2_outside = { value = 0", "true か false"),
+        (R6, "〒160-8484 東京都", "東京都", "neutral_sender は"),
+        (R6, "新宿区歌舞伎町1-4-1", "新宿区総務部総務課", "課の名と給付の名は書けません"),
         (R6, 'id = { value = "r6-2024"', 'id = { value = "r6/2024"', "^x.toml: id は"),
         (R6, "[benefits.R6-4]", '[benefits."R6 4"]', "給付種別「R6 4」"),
         (R6, '"9000000001"', '"90000"', "consignor_code.*10 桁"),
@@ -79,3 +83,14 @@ def test_two_programmes_never_share_a_benefit(tmp_path: Path) -> None:
     # 書きかけの隣のファイルは、使う事業を止めない。
     (tmp_path / "draft.toml").write_text("名前", encoding="utf-8")
     assert Programme.load("r6-2024", folder=tmp_path).id == "r6-2024"
+
+
+def test_the_switches_of_the_papers_that_leave_are_off_until_the_ward_says_so() -> None:
+    """額と方書は、印刷事業者に渡す項目にない（benefit-rules F.2-2、F.2-5）。"""
+    for text in (R6, R7):
+        letters = Programme.parse(text, file="x.toml").letters
+        assert (letters.print_amount_outside, letters.print_address2_outside) == (False, False)
+    tried = Programme.parse(R6, file="x.toml", changes={"letters.print_amount_outside": "true"})
+    assert tried.letters.print_amount_outside is True
+    with pytest.raises(WrongUse, match="true か false"):
+        Programme.parse(R6, file="x.toml", changes={"letters.print_amount_outside": "ON"})
