@@ -26,6 +26,12 @@ def written(headers: dict[str, str]) -> dict[str, str]:
     return {**headers, "Idempotency-Key": key()}
 
 
+def of_case(desk_system: Desk, headers: dict[str, str]) -> dict[str, str]:
+    """いま開いている件への書込みの見出し（その件の印を読んで付ける。開いていなければ、形だけの印）。"""
+    now = desk_system.client.get("/api/v1/case/identity", headers=headers)
+    return {**written(headers), "If-Match": now.headers.get("ETag", f'"{"0" * 64}"')}
+
+
 def birth_of(desk_system: Desk, number: str) -> str:
     table = desk.benefit_case
     with desk_system.home.desk.connect() as connection:
@@ -71,4 +77,4 @@ def opened(
     hit = {"hit": found["hits"][0]["hit"]}
     assert client.post("/api/v1/case", json=hit, headers=written(headers)).status_code == 200
     heard = {"caller": "self", "ticked": ["name"], "birth": birth_of(desk_system, number), "address": ADDRESS}
-    return client.post("/api/v1/case/identity", json=heard, headers=written(headers))
+    return client.post("/api/v1/case/identity", json=heard, headers=of_case(desk_system, headers))

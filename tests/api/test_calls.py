@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from benefit.services.desk_notes import TEMPLATES
 from benefit.store import desk
 from tests.api import phone
 from tests.api.conftest import CROWD, Desk, audit_rows, in_days, number_of
-from tests.api.phone import ACCOUNT, PROGRESS, birth_of, key, opened, written
+from tests.api.phone import ACCOUNT, PROGRESS, birth_of, key, of_case, opened, written
 
 TODAY = date(2024, 8, 1)
 C20 = number_of(CASE_STATES.index("C20"))
@@ -32,7 +33,9 @@ def state_of(desk_system: Desk, number: str) -> str:
 def reveal(
     desk_system: Desk, headers: dict[str, str], reason: str = "本人が口座を尋ねた"
 ) -> tuple[int, dict[str, str]]:
-    answer = desk_system.client.post("/api/v1/case/account", json={"reason": reason}, headers=written(headers))
+    answer = desk_system.client.post(
+        "/api/v1/case/account", json={"reason": reason}, headers=of_case(desk_system, headers)
+    )
     return answer.status_code, answer.json()
 
 
@@ -71,7 +74,9 @@ def test_an_account_needs_the_person_himself_with_birthday_and_address_and_has_a
     found = desk_system.client.post("/api/v1/search", json={"case_number": number_of(200)}, headers=headers).json()
     desk_system.client.post("/api/v1/case", json={"hit": found["hits"][0]["hit"]}, headers=written(headers))
     heard = {"caller": "self", "ticked": ["name"], "birth": "1950-11-12"}
-    assert desk_system.client.post("/api/v1/case/identity", json=heard, headers=written(headers)).json()["complete"]
+    assert desk_system.client.post("/api/v1/case/identity", json=heard, headers=of_case(desk_system, headers)).json()[
+        "complete"
+    ]
     assert reveal(desk_system, headers)[0] == 400
     for count in range(desk_reveal.MOST_AN_HOUR_BY_PHONE):
         opened(desk_system, headers, purpose=ACCOUNT)
@@ -91,7 +96,7 @@ def test_an_account_needs_the_person_himself_with_birthday_and_address_and_has_a
 def test_the_same_reveal_sent_again_after_thirty_seconds_shows_nothing(desk_system: Desk) -> None:
     headers = desk_system.token()
     opened(desk_system, headers, purpose=ACCOUNT)
-    once = written(headers)
+    once = of_case(desk_system, headers)
     body = {"reason": "本人が尋ねた"}
     assert desk_system.client.post("/api/v1/case/account", json=body, headers=once).status_code == 200
     in_days(desk_system.clock, seconds=31)
@@ -151,6 +156,30 @@ def test_a_page_of_the_last_call_writes_nothing_into_the_case_of_this_call(desk_
 
 
 @pytest.mark.parametrize("home", ["sqlite"], indirect=True)
+def test_a_client_of_the_api_writes_only_into_the_case_whose_mark_it_sends(desk_system: Desk) -> None:
+    """二つの電話を続けて受ける相手: 前の件の印では、いまの件に何も入らず、口座も出ない。"""
+    headers, client = desk_system.token(), desk_system.client
+    opened(desk_system, headers, C20, purpose=ACCOUNT)
+    before = of_case(desk_system, headers)["If-Match"]
+    opened(desk_system, headers, purpose=ACCOUNT)
+    assert client.get("/api/v1/case", headers=headers).headers["ETag"] != before
+    sent: dict[str, dict[str, Any]] = {
+        "identity": {"caller": "self", "birth": birth_of(desk_system, number_of(200))},
+        "contacts": {"body": "前の人の話"},
+        "steps": {"key": "death_told", "reason": "聞いた"},
+        "account": {"reason": "尋ねられた"},
+    }
+    for path, body in sent.items():
+        old = {**written(headers), "If-Match": before}
+        refused = client.post(f"/api/v1/case/{path}", json=body, headers=old)
+        assert (refused.status_code, "ほかの電話か件へ移っています" in refused.text) == (412, True), path
+        assert client.post(f"/api/v1/case/{path}", json=body, headers=written(headers)).status_code == 422, path
+    with desk_system.home.desk.connect() as connection:
+        assert connection.execute(desk.contact.select()).all() == []
+        assert connection.execute(desk.account_reveal.select()).all() == []
+
+
+@pytest.mark.parametrize("home", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("corrects", ["9" * 30, "-1", "²"])
 def test_a_record_number_out_of_reach_is_refused_not_an_error(desk_system: Desk, corrects: str) -> None:
     csrf = desk_system.login()
@@ -165,12 +194,12 @@ def test_a_refusal_is_taken_from_the_person_and_undone_by_a_step_of_its_own(desk
     offered = [one["key"] for one in client.get("/api/v1/case", headers=headers).json()["actions"]]
     assert offered == ["refusal_received", "death_told", "reissue"]
     body = {"key": "refusal_received", "reason": "本人が電話で辞退と言った"}
-    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 200
+    assert client.post("/api/v1/case/steps", json=body, headers=of_case(desk_system, headers)).status_code == 200
     assert state_of(desk_system, C20) == "C29"
     case = client.get("/api/v1/case", headers=headers).json()
     assert "undo" in [one["key"] for one in case["actions"]]
     undo = {"key": "undo", "reason": "聞き違い"}
-    assert client.post("/api/v1/case/steps", json=undo, headers=written(headers)).status_code == 200
+    assert client.post("/api/v1/case/steps", json=undo, headers=of_case(desk_system, headers)).status_code == 200
     assert state_of(desk_system, C20) == "C20"
     undone = [step for step in client.get("/api/v1/case", headers=headers).json()["steps"] if step["undone_by"]]
     assert [(step["title"], step["undone_by"]) for step in undone] == [("辞退の受付", "コールセンター operator1")]
@@ -203,7 +232,9 @@ def test_a_button_that_is_not_offered_cannot_be_pressed(desk_system: Desk) -> No
     for event in {step.event for step in STEPS} | {"undo", "x", "deficiency_found"}:
         if event in {"refusal_received", "death_told"}:
             continue
-        answer = client.post("/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=written(headers))
+        answer = client.post(
+            "/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=of_case(desk_system, headers)
+        )
         assert answer.status_code == 400, event
     # 家族の電話では、本人の意思にかかわることを受けない。
     with desk_system.home.desk.connect() as connection:
@@ -213,9 +244,14 @@ def test_a_button_that_is_not_offered_cannot_be_pressed(desk_system: Desk) -> No
             .one()
         )
     heard = {"caller": "family", "ticked": ["name", "relation", "consent"], "birth": born["birth"], "address": "1-2-3"}
-    assert client.post("/api/v1/case/identity", json=heard, headers=written(headers)).json()["complete"] is True
+    assert (
+        client.post("/api/v1/case/identity", json=heard, headers=of_case(desk_system, headers)).json()["complete"]
+        is True
+    )
     for event in ("refusal_received", "reissue"):
-        answer = client.post("/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=written(headers))
+        answer = client.post(
+            "/api/v1/case/steps", json={"key": event, "reason": "わけ"}, headers=of_case(desk_system, headers)
+        )
         assert answer.status_code == 400, event
     assert state_of(desk_system, C20) == "C20"
 
@@ -225,9 +261,9 @@ def test_a_reissue_is_asked_once_and_is_seen_on_the_case(desk_system: Desk) -> N
     headers, client = desk_system.token(), desk_system.client
     opened(desk_system, headers, C20, purpose="届かない・なくした")
     body = {"key": "reissue", "reason": "届いていない"}
-    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 200
+    assert client.post("/api/v1/case/steps", json=body, headers=of_case(desk_system, headers)).status_code == 200
     assert client.get("/api/v1/case", headers=headers).json()["letters"] == ["再発行"]
-    assert client.post("/api/v1/case/steps", json=body, headers=written(headers)).status_code == 400
+    assert client.post("/api/v1/case/steps", json=body, headers=of_case(desk_system, headers)).status_code == 400
 
 
 def test_every_state_has_a_sentence_a_reason_and_a_way_on_and_every_defect_an_english_twin() -> None:

@@ -59,7 +59,7 @@ def readings(desk_system: Desk) -> dict[str, tuple[str, Callable[[], Response]]]
         "API で一件": ("髙﨑", lambda: client.get("/api/v1/case", headers=headers)),
         "API の口座": (
             "9123456",
-            lambda: client.post("/api/v1/case/account", json=reason, headers=phone.written(headers)),
+            lambda: client.post("/api/v1/case/account", json=reason, headers=phone.of_case(desk_system, headers)),
         ),
     }
 

@@ -20,7 +20,7 @@ from benefit.domain.access import Actor, DeskRole
 from benefit.services.desk_lookup import ASK_WARD
 from benefit.store import desk
 from tests.api.conftest import Desk, audit_rows, number_of
-from tests.api.phone import PROGRESS, answer, key, opened, search, written
+from tests.api.phone import PROGRESS, answer, key, of_case, opened, search
 
 CALL = {"call_reference": "T-9", "purpose": PROGRESS}
 CLOSED = [(method, path) for (method, path), roles in access.DESK_ACCESS.items() if roles]
@@ -42,6 +42,9 @@ def ask(desk_system: Desk, method: str, path: str, token: str, *, as_page: bool 
         ("Cookie", f"{desk_system.client.app.state.cookie}={token}") if page else ("Authorization", f"Bearer {token}")
     )
     headers = {name: value.encode("latin-1"), "Idempotency-Key": key()}
+    if not page and method == "POST" and path.startswith("/api/v1/case/"):
+        opened_case = client.get("/api/v1/case/identity", headers=headers)
+        headers["If-Match"] = opened_case.headers.get("ETag", f'"{"0" * 64}"')
     if method == "POST" and path.startswith("/api/"):
         sent = {"json": sent}
     elif method == "POST":
@@ -226,7 +229,7 @@ def test_a_character_the_store_cannot_hold_is_refused_at_the_door(desk_system: D
 def test_the_same_write_sent_twice_is_done_once(desk_system: Desk) -> None:
     headers = desk_system.token()
     opened(desk_system, headers)
-    once, note = written(headers), {"category": "call", "body": "案内した"}
+    once, note = of_case(desk_system, headers), {"category": "call", "body": "案内した"}
     first = desk_system.client.post("/api/v1/case/contacts", json=note, headers=once)
     again = desk_system.client.post("/api/v1/case/contacts", json=note, headers=once)
     other = desk_system.client.post("/api/v1/case/contacts", json={**note, "body": "別"}, headers=once)

@@ -56,7 +56,8 @@ def test_each_answer_the_api_gives_is_one_it_describes(desk_system: Desk) -> Non
     described = desk_system.client.get("/openapi.json").json()["paths"]
     headers, client = desk_system.token(), desk_system.client
     phone.opened(desk_system, headers)
-    once = phone.written(headers)
+    once = phone.of_case(desk_system, headers)
+    stale = {**once, "Idempotency-Key": phone.key(), "If-Match": f'"{"0" * 64}"'}
     seen: dict[tuple[str, str], list[Response]] = {
         ("get", "/api/v1/case"): [client.get("/api/v1/case", headers=auth) for auth in (headers, {})],
         ("post", "/api/v1/search"): [
@@ -74,10 +75,10 @@ def test_each_answer_the_api_gives_is_one_it_describes(desk_system: Desk) -> Non
         ("post", "/api/v1/case/contacts"): [
             client.post("/api/v1/case/contacts", json=body, headers=auth)
             for body in ({"body": "案内した"}, {"body": "ほか"}, {"body": ""}, {"category": "x"})
-            for auth in (once, headers, {})
+            for auth in (once, stale, headers, {})
         ],
         ("post", "/api/v1/case/steps"): [
-            client.post("/api/v1/case/steps", json=body, headers=phone.written(headers))
+            client.post("/api/v1/case/steps", json=body, headers=phone.of_case(desk_system, headers))
             for body in ({"key": "planned", "reason": "わけ"}, {"key": "death_told", "reason": ""}, {})
         ],
         ("post", "/api/v1/login"): [

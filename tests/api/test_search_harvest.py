@@ -242,6 +242,7 @@ def test_an_open_case_that_is_withdrawn_falls_silent_in_the_middle_of_the_call(d
     headers = desk_system.token()
     phone.opened(desk_system, headers)
     assert desk_system.client.get("/api/v1/case", headers=headers).status_code == 200
+    writing = phone.of_case(desk_system, headers)
     with desk_system.home.desk.begin() as connection:
         table = desk.benefit_case
         connection.execute(table.delete().where(table.c.case_number == number_of(200)))
@@ -249,7 +250,7 @@ def test_an_open_case_that_is_withdrawn_falls_silent_in_the_middle_of_the_call(d
         answer = (
             desk_system.client.get(path, headers=headers)
             if path.endswith("case")
-            else desk_system.client.post(path, json={"reason": "わけ"}, headers=phone.written(headers))
+            else desk_system.client.post(path, json={"reason": "わけ"}, headers=writing)
         )
         assert answer.status_code in {400, 404}
         assert "区で確認します" in answer.text

@@ -144,6 +144,7 @@ class Caller:
         self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.tokens, self.turn = tokens, -1
         self.headers: dict[str, str] = {}
+        self.mark = ""
 
     def next_person(self) -> None:
         """次の人に代わる。"""
@@ -153,11 +154,13 @@ class Caller:
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """一つ尋ねる。200 のほかは誤り。"""
         headers = {**self.headers, "Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(16)}
+        headers |= {"If-Match": self.mark} if self.mark else {}
         self.line.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self.line.getresponse()
         data = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{method} {path}: {answer.status} {data[:300].decode()}")
+        self.mark = answer.headers.get("ETag", self.mark)
         found: dict[str, Any] = json.loads(data)
         return found
 

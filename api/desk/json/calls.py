@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy import Connection
 
@@ -120,8 +120,13 @@ def search(request: Request, session: ApiSession, given: SearchByNumber | Search
 
 
 @router.post("/case", responses=refusals(400, 404, 409, 422, 429))
-def open_case(request: Request, session: ApiSession, given: HitOpened, idempotency_key: IdempotencyKey) -> Message:
-    """当たりの一件を開く（これも一件と数える）。ほかの人・ほかの電話の札は 404。次は本人確認。"""
+def open_case(
+    request: Request, response: Response, session: ApiSession, given: HitOpened, idempotency_key: IdempotencyKey
+) -> Message:
+    """当たりの一件を開く（これも一件と数える）。ほかの人・ほかの電話の札は 404。次は本人確認。
+
+    答えの ETag は、この件に書くときの印（If-Match）。
+    """
     state, actor = request.app.state, session.actor
 
     def deed(connection: Connection) -> dict[str, Any]:
@@ -129,11 +134,11 @@ def open_case(request: Request, session: ApiSession, given: HitOpened, idempoten
         opened = hits.unseal(state.keys, actor, call, given.hit)
         look_up_limits.count_or_stop(connection, actor, state.clock())
         if opened is None:
-            return {"opened": False}
+            return {"mark": ""}
         number, by = opened
         proved = desk_identity.PROVED_BY[by]
         desk_identity.open_case(connection, number, proved=proved, call=call, actor=actor, at=state.clock())
-        return {"opened": True}
+        return {"mark": hits.mark(state.keys, actor, call, number)}
 
     try:
         done = once(request, session, idempotency_key, given.model_dump(), deed)
@@ -141,6 +146,7 @@ def open_case(request: Request, session: ApiSession, given: HitOpened, idempoten
         raise HTTPException(429, stop.says) from None
     except RefusedByRule as refused:
         raise HTTPException(400, refused.says) from None
-    if not done["opened"]:
+    if not done["mark"]:
         raise HTTPException(404, desk_lookup.ASK_WARD)
+    response.headers["ETag"] = f'"{done["mark"]}"'
     return Message(detail="開きました。本人確認をしてください")

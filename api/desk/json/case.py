@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.desk import typed_digest
+from api.desk import hits, typed_digest
 from api.desk.json.case_shapes import AccountShown, ActionShown, OperatorCase, StaffCase, shown
-from api.desk.json.shapes import Caller, Category, Given, Long, Message, Question, Reason, Short, Template, refusals
+from api.desk.json.shapes import (
+    Caller,
+    Category,
+    Given,
+    Long,
+    Message,
+    Question,
+    Reason,
+    Seen,
+    Short,
+    Template,
+    refusals,
+)
 from api.guard import ApiSession
 from api.once import IdempotencyKey, once
 from benefit.domain.call import QUESTIONS
+from benefit.domain.errors import RefusedByRule
 from benefit.services import (
     desk_actions,
     desk_calls,
@@ -26,6 +39,7 @@ from benefit.services import (
 )
 
 router = APIRouter(prefix="/api/v1/case", tags=["開いている一件"])
+MOVED_ON = "その件を開いた後に、ほかの電話か件へ移っています。何もしていません。いまの件を読み直してください"
 NOT_YET = "本人確認が足りません。件の中身は、まだ出せません"
 
 
@@ -89,16 +103,17 @@ class RevealGiven(Given):
 
 
 @router.get("/identity", responses=refusals(400, 404))
-def identity_state(request: Request, session: ApiSession) -> IdentityShown:
-    """本人確認の今と、聞くこと。"""
+def identity_state(request: Request, response: Response, session: ApiSession) -> IdentityShown:
+    """本人確認の今と、聞くこと。ETag は、この件に書くときの印。"""
     with request.app.state.engine.connect() as connection:
         call = _open(connection, session)
+        response.headers["ETag"] = etag(request, session, call)
         return _identity(desk_identity.standing(connection, call))
 
 
-@router.post("/identity", responses=refusals(400, 404, 409, 422))
+@router.post("/identity", responses=refusals(400, 404, 409, 412, 422))
 def identity(
-    request: Request, session: ApiSession, given: IdentityGiven, idempotency_key: IdempotencyKey
+    request: Request, session: ApiSession, given: IdentityGiven, idempotency_key: IdempotencyKey, mark: Seen
 ) -> IdentityShown:
     """聞いたことを照らす。合わない試みが一日に 5 回あった件は、その日は電話で話さない。"""
     state = request.app.state
@@ -106,7 +121,7 @@ def identity(
     params = {"caller": given.caller, "ticked": sorted(given.ticked), "typed": typed_digest.digest(state.keys, typed)}
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = _open(connection, session)
+        call = _same(request, connection, session, mark)
         result = desk_identity.check(
             connection,
             call=call,
@@ -122,8 +137,11 @@ def identity(
 
 
 @router.get("", responses=refusals(400, 404))
-def read_case(request: Request, session: ApiSession) -> OperatorCase | StaffCase:
-    """開いている一件。本人確認が足りなければ 403。引き上げられた件は、知らない番号と同じ 404。"""
+def read_case(request: Request, response: Response, session: ApiSession) -> OperatorCase | StaffCase:
+    """開いている一件。ETag は、この件に書くときの印。
+
+    本人確認が足りなければ 403。引き上げられた件は、知らない番号と同じ 404。
+    """
     state, actor = request.app.state, session.actor
     with state.engine.begin() as connection:
         call = _open(connection, session)
@@ -136,17 +154,18 @@ def read_case(request: Request, session: ApiSession) -> OperatorCase | StaffCase
         raise HTTPException(404, desk_lookup.ASK_WARD)
     if seen is None:
         raise HTTPException(403, NOT_YET)
+    response.headers["ETag"] = etag(request, session, call)
     return shown(seen, [ActionShown(key=one.key, label=one.label, means=one.means) for one in offered])
 
 
-@router.post("/contacts", responses=refusals(400, 404, 409, 422))
+@router.post("/contacts", responses=refusals(400, 404, 409, 412, 422))
 def contact(
-    request: Request, session: ApiSession, given: ContactGiven, idempotency_key: IdempotencyKey
+    request: Request, session: ApiSession, given: ContactGiven, idempotency_key: IdempotencyKey, mark: Seen
 ) -> ContactWritten:
     """対応の記録を足す。"""
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = _open(connection, session)
+        call = _same(request, connection, session, mark)
         number = desk_contacts.write(
             connection,
             call.case_number,
@@ -162,12 +181,14 @@ def contact(
     return ContactWritten.model_validate(once(request, session, idempotency_key, given.model_dump(), deed))
 
 
-@router.post("/steps", responses=refusals(400, 404, 409, 422))
-def step(request: Request, session: ApiSession, given: StepGiven, idempotency_key: IdempotencyKey) -> Message:
+@router.post("/steps", responses=refusals(400, 404, 409, 412, 422))
+def step(
+    request: Request, session: ApiSession, given: StepGiven, idempotency_key: IdempotencyKey, mark: Seen
+) -> Message:
     """電話で聞いたことで、件を進める（辞退、死亡の申出、再発行、取消など）。"""
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = _open(connection, session)
+        call = _same(request, connection, session, mark)
         did = desk_actions.perform(
             connection,
             given.key,
@@ -183,13 +204,15 @@ def step(request: Request, session: ApiSession, given: StepGiven, idempotency_ke
     return Message.model_validate(once(request, session, idempotency_key, given.model_dump(), deed))
 
 
-@router.post("/account", responses=refusals(400, 404, 409, 422))
-def account(request: Request, session: ApiSession, given: RevealGiven, idempotency_key: IdempotencyKey) -> AccountShown:
+@router.post("/account", responses=refusals(400, 404, 409, 412, 422))
+def account(
+    request: Request, session: ApiSession, given: RevealGiven, idempotency_key: IdempotencyKey, mark: Seen
+) -> AccountShown:
     """口座を出す。わけが要り、本人の氏名・生年月日・住所が合った電話だけ。30 秒を過ぎた送り直しには 404。"""
     state, actor = request.app.state, session.actor
 
     def deed(connection: Connection) -> dict[str, Any]:
-        call = _open(connection, session)
+        call = _same(request, connection, session, mark)
         standing = desk_identity.standing(connection, call)
         return {
             "reveal": desk_reveal.reveal(
@@ -217,6 +240,21 @@ def _open(connection: Connection, session: ApiSession) -> desk_calls.Call:
     if not call.case_number:
         raise HTTPException(404, desk_lookup.ASK_WARD)
     return call
+
+
+def _same(request: Request, connection: Connection, session: ApiSession, mark: str) -> desk_calls.Call:
+    """いまの電話。印が、いまの電話のいまの件のものでなければ断る（412）。"""
+    call = _open(connection, session)
+    try:
+        hits.same_page(request.app.state.keys, session.actor, call, mark.strip('"'), call.case_number)
+    except RefusedByRule:
+        raise HTTPException(412, MOVED_ON) from None
+    return call
+
+
+def etag(request: Request, session: ApiSession, call: desk_calls.Call) -> str:
+    """いま開いている件の印。"""
+    return f'"{hits.mark(request.app.state.keys, session.actor, call, call.case_number)}"'
 
 
 def _identity(standing: desk_identity.Standing) -> IdentityShown:

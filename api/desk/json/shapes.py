@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import Header
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from api.staff_json import Problem
@@ -21,6 +22,17 @@ Caller = Literal[tuple(CALLERS)]
 Question = Literal[tuple(QUESTIONS)]
 Category = Literal[tuple(CONTACT_CATEGORIES)]
 Template = Literal["", *TEMPLATES]
+
+
+#: 開いている一件に書くときに必ず付ける印。別の電話か件に移った後の書込みが、次の人の件に入らない。
+Seen = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=r'^"[0-9a-f]{64}"$',
+        description="どの電話の、どの件に書くか。その件を開いた・読んだ答えの ETag を、そのまま付ける。違えば 412",
+    ),
+]
 
 
 class Given(BaseModel):
@@ -41,6 +53,7 @@ _SAID = {
     403: "役割が違うか、本人確認が足りない",
     404: "区で確認する",
     409: "同じ札で、違う中身が送られた",
+    412: "その件を開いた後に、ほかの電話か件へ移っている",
     422: "入力の形が違う",
     429: "調べる数を越えて、止まっている",
     503: "ログが書けない",
