@@ -8,12 +8,13 @@ from typing import Any
 
 import segno
 
-from benefit.domain.letter import LETTER_NAMES, PUSH_NOTICE
+from benefit.domain.letter import AWARD_NOTICE, LETTER_KINDS, LETTER_NAMES, PUSH_NOTICE
 from benefit.domain.wareki import wareki
 from letters import geometry
 from letters.address import lay_out
 from letters.content import LetterContent
 from letters.fonts import FAMILY
+from letters.postcard import card_data
 from letters.words import Words
 
 
@@ -71,7 +72,7 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
         "return_to": list(content.return_to),
         "qr": qr_svg(content.case_number),
         # 確認書には口座を刷らない。口座を記入していただく紙だからである。
-        "account": _account(content, words) if content.kind == PUSH_NOTICE else None,
+        "account": _account(content, words) if content.kind in (PUSH_NOTICE, AWARD_NOTICE) else None,
     }
 
 
@@ -104,6 +105,7 @@ def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]
             "keep_out": asdict(geometry.EVER_SEEN),
             "folds": list(geometry.FOLDS),
             "qr_side": geometry.QR_SIDE,
+            "card": card_data(LETTER_KINDS[first.kind].form),
         },
         "words": filled,
         "letters": letters,

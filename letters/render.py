@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 from benefit.domain.errors import BenefitError, WrongUse
+from benefit.domain.letter import LETTER_KINDS
 from letters.content import LetterContent
 from letters.fonts import font_digest, font_folders
 from letters.holding import reasons_to_hold
 from letters.page import page_data
+from letters.postcard import pages_of
 from letters.words import load_words
 
 #: 一度に組む手紙の数。
@@ -34,7 +36,7 @@ def _templates() -> Path:
 
 
 def render(contents: Sequence[LetterContent]) -> bytes:
-    """同じ種類・同じ発行日の手紙を、渡された順に一通一頁の PDF にする。
+    """同じ種類・同じ発行日の手紙を、渡された順に PDF にする。A4 は一通一頁、圧着はがきは一通二頁（表と裏）。
 
     PDF の日付は発行日なので、同じ手紙からはいつも同じバイト列ができる。
     断り: 手紙がない、種類や発行日が混ざる、止めるべき手紙がある（WrongUse）。組版の失敗は BenefitError
@@ -65,7 +67,7 @@ def render(contents: Sequence[LetterContent]) -> bytes:
         failure = "一頁に収まらない手紙" if _OVERFLOW in str(error) else type(error).__name__
     if failure is not None:
         raise BenefitError("手紙を組めませんでした", code="typesetting", found=failure)
-    if page_count(pdf) != len(contents):
+    if page_count(pdf) != len(contents) * pages_of(LETTER_KINDS[kind].form):
         raise BenefitError("手紙と頁の数が合いません", code="page-count", found=f"{page_count(pdf)} 頁")
     return pdf
 
