@@ -1,4 +1,4 @@
-"""GS1-128（Code 128 の CODE-C）の絵: 数字の列を、線と間の幅の列にし、SVG にする。
+"""GS1-128 と、ただの Code 128（どちらも CODE-C）: 数字の列を、線と間の幅の列にし、SVG にする。
 
 依存の部品に一次元バーコードを描くものはない（segno は QR だけ）。型の表は ISO/IEC 15417 の 107 個で、
 試験では別の読み取り機（zxing）に読ませて確かめる。
@@ -9,6 +9,8 @@ from __future__ import annotations
 from benefit.domain.errors import WrongUse
 
 _START_C, _FNC1, _STOP = 105, 102, 106
+#: CODE B の数字 0 の値。CODE C から CODE B に替える値。
+_CODE_B, _ZERO_IN_B = 100, 16
 #: 文字の値 → 線と間の幅（線から始まる）。最後だけ 7 つ。
 _PATTERNS = (
     "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 "
@@ -21,6 +23,7 @@ _PATTERNS = (
     "211232 2331112"
 )
 _WIDTHS = tuple(_PATTERNS.split())
+_NUMBERS = tuple(tuple(map(int, widths)) for widths in _WIDTHS)
 #: 左右の空き（線の幅の何倍か）。
 QUIET = 10
 #: 一番細い線の幅。44 桁で 308 倍になり、60 mm に収まる。
@@ -40,6 +43,23 @@ def values(digits: str) -> list[int]:
 def widths(digits: str) -> list[int]:
     """線と間の幅を、線から順に交互に。空き（quiet zone）は含まない。"""
     return [int(width) for value in values(digits) for width in _WIDTHS[value]]
+
+
+def plain_values(digits: str) -> list[int]:
+    """FNC1 のない Code 128（番号や封入の符号）の文字の値。奇数桁なら、最後の一字だけ CODE B に替える。"""
+    if not digits or not (digits.isascii() and digits.isdigit()):
+        raise WrongUse("Code 128 には、数字だけを載せます", found=f"{len(digits)} 文字")
+    pairs = len(digits) // 2 * 2
+    body = [int(digits[at : at + 2]) for at in range(0, pairs, 2)]
+    if len(digits) % 2:
+        body += [_CODE_B, _ZERO_IN_B + int(digits[-1])]
+    check = (_START_C + sum(place * value for place, value in enumerate(body, start=1))) % 103
+    return [_START_C, *body, check, _STOP]
+
+
+def plain_widths(digits: str) -> tuple[int, ...]:
+    """`plain_values` の、線と間の幅。線から始まり線で終わる。空きは含まない。"""
+    return tuple([width for value in plain_values(digits) for width in _NUMBERS[value]])
 
 
 def svg(digits: str, *, module_mm: float = MODULE_MM, height_mm: float = HEIGHT_MM) -> str:
