@@ -715,6 +715,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_look_up_stop_staff_id", ["staff_id"], unique=False)
 
     op.create_table(
+        "lot_run",
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("remade_from", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_lot_run_lot_id")),
+        sa.ForeignKeyConstraint(["remade_from"], ["lot.id"], name=op.f("fk_lot_run_remade_from")),
+        sa.PrimaryKeyConstraint("lot_id", name=op.f("pk_lot_run")),
+        sa.UniqueConstraint("remade_from", name=op.f("uq_lot_run_remade_from")),
+    )
+    op.create_table(
         "operation",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
@@ -724,6 +734,19 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_operation_staff_id")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
+    )
+    op.create_table(
+        "proof_set",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_proof_set_has_a_reason")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_proof_set_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proof_set")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_proof_set_id_asked_by")),
     )
     op.create_table(
         "protection_release",
@@ -1047,6 +1070,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("stop_id", "released_by", name=op.f("uq_look_up_release_stop_id_released_by")),
     )
     op.create_table(
+        "proof_set_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_proof_set_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_proof_set_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["proof_set.id", "proof_set.asked_by"],
+            name=op.f("fk_proof_set_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_proof_set_approval")),
+    )
+    op.create_table(
         "protection_release_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1264,6 +1302,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
     )
     op.create_table(
+        "lot_release",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("released_on", sa.Date(), nullable=False),
+        sa.Column("proof_set_id", sa.Integer(), nullable=False),
+        sa.Column("proof_sha256", sa.String(length=64), nullable=False),
+        sa.Column("released_by", sa.String(length=40), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_lot_release_lot_id")),
+        sa.ForeignKeyConstraint(
+            ["proof_set_id"], ["proof_set_approval.release_id"], name=op.f("fk_lot_release_proof_set_id")
+        ),
+        sa.ForeignKeyConstraint(["released_by"], ["staff.id"], name=op.f("fk_lot_release_released_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lot_release")),
+        sa.UniqueConstraint("lot_id", "released_on", name=op.f("uq_lot_release_lot_id_released_on")),
+    )
+    op.create_table(
         "reissue_request_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1382,6 +1437,25 @@ def upgrade() -> None:
             name=op.f("fk_ending_approval_release_id_asked_by"),
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_ending_approval")),
+    )
+    op.create_table(
+        "letter_printed",
+        sa.Column("letter_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name=op.f("fk_letter_printed_letter_id")),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_printed")),
+    )
+    op.create_table(
+        "letter_pull",
+        sa.Column("letter_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("pulled_by", sa.String(length=40), nullable=False),
+        sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name=op.f("fk_letter_pull_letter_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_letter_pull_lot_id")),
+        sa.ForeignKeyConstraint(["pulled_by"], ["staff.id"], name=op.f("fk_letter_pull_pulled_by")),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_pull")),
     )
     op.create_table(
         "payment",
@@ -1900,6 +1974,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_payment_account")
 
     op.drop_table("payment")
+    op.drop_table("letter_pull")
+    op.drop_table("letter_printed")
     op.drop_table("ending_approval")
     with op.batch_alter_table("ward_reply", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ward_reply_entitlement_id"))
@@ -1909,6 +1985,7 @@ def downgrade() -> None:
     op.drop_table("transfer_release")
     op.drop_table("restricted_member_end")
     op.drop_table("reissue_request_approval")
+    op.drop_table("lot_release")
     op.drop_table("letter")
     op.drop_table("hold_release_approval")
     op.drop_table("failure_answer_approval")
@@ -1929,6 +2006,7 @@ def downgrade() -> None:
     op.drop_table("reissue_request")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
+    op.drop_table("proof_set_approval")
     op.drop_table("look_up_release")
     op.drop_table("hold_release")
     op.drop_table("handover_request_approval")
@@ -1950,7 +2028,9 @@ def downgrade() -> None:
     op.drop_table("run_approval")
     op.drop_table("restricted_member")
     op.drop_table("protection_release")
+    op.drop_table("proof_set")
     op.drop_table("operation")
+    op.drop_table("lot_run")
     with op.batch_alter_table("look_up_stop", schema=None) as batch_op:
         batch_op.drop_index("ix_look_up_stop_staff_id")
 

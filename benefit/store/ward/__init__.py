@@ -51,6 +51,7 @@ from benefit.store.ward.failures import (
 from benefit.store.ward.handovers import handover_request, handover_request_approval
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
+from benefit.store.ward.lots import letter_printed, letter_pull, lot_release, lot_run, proof_set, proof_set_approval
 from benefit.store.ward.metadata import (
     access,
     audit_anchor,
@@ -147,14 +148,20 @@ __all__ = [
     "hold_release_approval",
     "inquiry",
     "letter",
+    "letter_printed",
+    "letter_pull",
     "log_report",
     "log_report_signature",
     "lot",
+    "lot_release",
+    "lot_run",
     "metadata",
     "operation",
     "payment",
     "planned_file",
     "posting",
+    "proof_set",
+    "proof_set_approval",
     "protection_release",
     "protection_release_approval",
     "recall",
@@ -266,6 +273,12 @@ APPEND_ONLY = (
     "handover_request",
     "handover_request_approval",
     "lot",
+    "lot_run",
+    "lot_release",
+    "letter_printed",
+    "letter_pull",
+    "proof_set",
+    "proof_set_approval",
     "restricted_member",
     "restricted_member_approval",
     "restricted_member_end",
