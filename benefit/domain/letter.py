@@ -194,6 +194,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             id=DUNNING_LETTER,
             number="L14",
             name="督促状・催告書",
+            fields=("demand", "slip", "first_due", "counted_on"),
             common=(DUE, BENEFITS),
             routes=("ward",),
             envelope=REGISTERED_MAIL,
