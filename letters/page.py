@@ -11,7 +11,7 @@ import segno
 from benefit.domain.letter import AWARD_NOTICE, LETTER_KINDS, LETTER_NAMES, PUSH_NOTICE
 from benefit.domain.wareki import wareki
 from letters import geometry
-from letters.address import lay_out
+from letters.address import Line, lay_out
 from letters.content import LetterContent
 from letters.fonts import FAMILY
 from letters.postcard import card_data
@@ -40,23 +40,27 @@ def svg_of(matrix: Sequence[Sequence[int]]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{path}"/></svg>'
 
 
-def _account(content: LetterContent, words: dict[str, Any]) -> dict[str, str]:
-    flag = content.account_flag
+#: 振込先の口座を言う手紙。
+WITH_ACCOUNT = frozenset({PUSH_NOTICE, AWARD_NOTICE})
+
+
+def personal(content: LetterContent) -> dict[str, str]:
+    """一人ずつ違う文。鍵は割付の `fld` の鍵で、刷りでは台紙の空の箱に一通ずつ載る（letters/stamp）。"""
+    number, branch = content.case_number, f"{content.branch:02d}"
     return {
-        "name": words[f"account_{flag}"],
-        "masked": content.masked_account or "",
-        "note": words[f"account_note_{flag}"],
+        "number": number,
+        "branch": branch,
+        "sheet_text": f"{number}-{branch} {content.sheet}/{content.sheets}",
+        "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
+        # 確認書には口座を刷らない。口座を記入していただく紙だからである。
+        "account.masked": (content.masked_account or "") if content.kind in WITH_ACCOUNT else "",
     }
 
 
-def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
-    lines = lay_out(content.postal_code, content.address, content.address2, content.name)
-    assert lines is not None, "収まらない宛名は、組にする前に止める"
+def shared(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
+    """`personal` と宛名と符号のほかのすべて。これが同じ手紙は、同じ台紙に刷れる。"""
+    flag = content.account_flag
     return {
-        "number": content.case_number,
-        "branch": f"{content.branch:02d}",
-        "sheet": f"{content.sheet}/{content.sheets}",
-        "address": [asdict(line) for line in lines],
         "issued_on": wareki(content.issued_on),
         "sender": [content.ward_name, content.office_name],
         "phone": content.phone,
@@ -65,36 +69,55 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
         "due_note": words["due_note_postmark" if content.postmark else "due_note_arrival"],
         "transfer": wareki(content.planned_transfer_on, weekday=True) if content.planned_transfer_on else "",
         "benefits": list(content.benefit_names),
-        "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
         "conditions": list(content.conditions),
         "values": {key: list(value) if isinstance(value, tuple) else value for key, value in content.values.items()},
         "again": content.again,
         "return_to": list(content.return_to),
-        "qr": qr_svg(content.case_number),
-        # 確認書には口座を刷らない。口座を記入していただく紙だからである。
-        "account": _account(content, words) if content.kind in (PUSH_NOTICE, AWARD_NOTICE) else None,
+        "account": {"name": words[f"account_{flag}"], "note": words[f"account_note_{flag}"]}
+        if content.kind in WITH_ACCOUNT
+        else None,
     }
 
 
-def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]:
-    """一組（同じ種類、同じ発行日）の値。言葉の置換えの値が同じ手紙は、言葉を分け合う。"""
-    tables: dict[tuple[str, ...], int] = {}
-    filled: list[dict[str, Any]] = []
-    letters = []
-    for content in contents:
-        values = {
-            "programme": content.programme_name,
-            "ward": content.ward_name,
-            "office": content.office_name,
-            "phone": content.phone,
-            "due": wareki(content.due_on) if content.due_on else "",
-        }
-        key = tuple(values.values())
-        if key not in tables:
-            tables[key] = len(filled)
-            filled.append(words.filled(values))
-        letters.append(_letter(content, filled[tables[key]]) | {"words": tables[key]})
-    first = contents[0]
+def with_personal(shared: dict[str, Any], personal: dict[str, str]) -> dict[str, Any]:
+    """割付の読む一通。「account.masked」のような鍵は、account の中に入れる。"""
+    letter: dict[str, Any] = dict(shared)
+    for key, value in personal.items():
+        place, _, name = key.rpartition(".")
+        if not place:
+            letter[name] = value
+        elif letter[place] is not None:
+            letter[place] = {**letter[place], name: value}
+    return letter
+
+
+def address_lines(content: LetterContent) -> tuple[Line, ...]:
+    """宛名の行。"""
+    lines = lay_out(content.postal_code, content.address, content.address2, content.name)
+    assert lines is not None, "収まらない宛名は、組にする前に止める"
+    return lines
+
+
+def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
+    return with_personal(shared(content, words), personal(content)) | {
+        "address": [asdict(line) for line in address_lines(content)],
+        "qr": qr_svg(content.case_number),
+    }
+
+
+def filling(content: LetterContent) -> dict[str, str]:
+    """言葉の置換えの値。"""
+    return {
+        "programme": content.programme_name,
+        "ward": content.ward_name,
+        "office": content.office_name,
+        "phone": content.phone,
+        "due": wareki(content.due_on) if content.due_on else "",
+    }
+
+
+def document(first: LetterContent, words: list[dict[str, Any]], letters: list[dict[str, Any]]) -> dict[str, Any]:
+    """割付に渡す全部。題と日付と紙の形は、一通目のもの。"""
     return {
         "title": LETTER_NAMES[first.kind],
         "date": [first.issued_on.year, first.issued_on.month, first.issued_on.day],
@@ -107,6 +130,21 @@ def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]
             "qr_side": geometry.QR_SIDE,
             "card": card_data(LETTER_KINDS[first.kind].form),
         },
-        "words": filled,
+        "words": words,
         "letters": letters,
     }
+
+
+def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]:
+    """一組（同じ種類、同じ発行日）の値。言葉の置換えの値が同じ手紙は、言葉を分け合う。"""
+    tables: dict[tuple[str, ...], int] = {}
+    filled: list[dict[str, Any]] = []
+    letters = []
+    for content in contents:
+        values = filling(content)
+        key = tuple(values.values())
+        if key not in tables:
+            tables[key] = len(filled)
+            filled.append(words.filled(values))
+        letters.append(_letter(content, filled[tables[key]]) | {"words": tables[key]})
+    return document(contents[0], filled, letters)
