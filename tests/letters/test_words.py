@@ -27,8 +27,8 @@ def test_the_words_that_come_with_the_system_are_whole(kind: str) -> None:
     ("change", "code"),
     [
         (("title = ", "titel = "), "words-keys"),
-        (("{programme}", "{name}"), "words-placeholder"),
-        (("支給のお知らせ", "支給\ue000"), "words-glyph"),
+        (("{{ programme }}", "{{ name }}"), "words-placeholder"),
+        (('"支給のお知らせ"', '"支給\ue000"'), "words-glyph"),
         (('title = "支給のお知らせ"', "title = 3"), "words-type"),
         (('title = "支給のお知らせ"', 'title = ""'), "words-type"),
         (('title = "支給のお知らせ"', "title = 支給のお知らせ"), "words-toml"),
@@ -41,7 +41,7 @@ def test_a_slip_in_the_words_is_refused_by_name(change: tuple[str, str], code: s
 
 
 def test_only_the_named_values_are_put_in() -> None:
-    values = {"programme": "事業{ward}", "ward": "区", "office": "課", "phone": "1", "due": "日"}
+    values = {"programme": "事業{{ ward }}", "ward": "区", "office": "課", "phone": "1", "due": "日"}
     filled = load_words("push_notice").filled(values)
-    assert filled["lead"].startswith("事業{ward}を、")
+    assert filled["lead"].startswith("事業{{ ward }}を、")
     assert filled["slip_to"] == "区長　宛て"
