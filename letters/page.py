@@ -106,13 +106,19 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
 
 
 def filling(content: LetterContent) -> dict[str, str]:
-    """言葉の置換えの値。"""
-    return {
+    """言葉に入れる値（wording.NAMES と `values.◯◯`）。並びは「、」でつなぐ。"""
+    own = {
+        f"values.{key}": "、".join(value) if isinstance(value, tuple) else str(value)
+        for key, value in content.values.items()
+    }
+    return own | {
         "programme": content.programme_name,
         "ward": content.ward_name,
         "office": content.office_name,
         "phone": content.phone,
         "due": wareki(content.due_on) if content.due_on else "",
+        "issued_on": wareki(content.issued_on),
+        "benefits": "、".join(content.benefit_names),
     }
 
 
@@ -136,13 +142,13 @@ def document(first: LetterContent, words: list[dict[str, Any]], letters: list[di
 
 
 def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]:
-    """一組（同じ種類、同じ発行日）の値。言葉の置換えの値が同じ手紙は、言葉を分け合う。"""
+    """一組（同じ種類、同じ発行日）の値。言葉に入る値が同じ手紙は、言葉を分け合う。"""
     tables: dict[tuple[str, ...], int] = {}
     filled: list[dict[str, Any]] = []
     letters = []
     for content in contents:
         values = filling(content)
-        key = tuple(values.values())
+        key = words.inserted(values)
         if key not in tables:
             tables[key] = len(filled)
             filled.append(words.filled(values))
