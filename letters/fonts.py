@@ -11,7 +11,8 @@ import importlib.util
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import uharfbuzz
 
 from benefit.domain.errors import BenefitError
 
@@ -54,38 +55,49 @@ def font_digest() -> str:
     return digest.hexdigest()
 
 
+class _Advances(dict[str, float]):
+    """字から送り幅（em）へ。異体字セレクタと結合文字は幅を持たず、知らない字は全角とみなす。"""
+
+    def __missing__(self, character: str) -> float:
+        return 0.0 if is_variation_selector(character) or unicodedata.combining(character) else 1.0
+
+
 @dataclass(frozen=True)
 class Coverage:
     """一つの書体が持つ字。
 
     characters: 一字の符号位置。variations: (字, 異体字セレクタ) の組（cmap 形式 14）。
-    advances: 符号位置から送り幅（em に対する比）へ。
+    advances: 字から送り幅（em に対する比）へ。glyphs: 符号位置から字形の番号へ。
     """
 
     characters: frozenset[int]
     variations: frozenset[tuple[int, int]]
-    advances: dict[int, float]
+    advances: dict[str, float]
+    glyphs: dict[int, int]
+
+
+@functools.cache
+def font_face(index: int) -> uharfbuzz.Face:
+    """書体の表。`index` は 0 が標準、1 が太字。"""
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font_files()[index])))
 
 
 @functools.cache
 def coverage(index: int) -> Coverage:
-    """書体の表を読む。`index` は 0 が標準、1 が太字。"""
-    from fontTools.ttLib import TTFont
-
-    with TTFont(font_files()[index], lazy=True) as font:
-        cmap: dict[int, str] = font.getBestCmap()
-        variations: set[tuple[int, int]] = set()
-        for table in font["cmap"].tables:
-            if table.format == 14:
-                pairs: dict[int, Any] = table.uvsDict
-                variations.update((base, selector) for selector, bases in pairs.items() for base, _ in bases)
-        units = font["head"].unitsPerEm
-        metrics = font["hmtx"].metrics
-        advances = {code: metrics[glyph][0] / units for code, glyph in cmap.items()}
-    return Coverage(frozenset(cmap), frozenset(variations), advances)
+    """書体が持つ字を、書体の表に聞く。`index` は 0 が標準、1 が太字。"""
+    face = font_face(index)
+    font = uharfbuzz.Font(face)
+    glyphs: dict[int, int] = {code: font.get_nominal_glyph(code) for code in sorted(face.unicodes)}
+    variations = frozenset(
+        (base, selector) for selector in face.variation_selectors for base in face.variation_unicodes(selector)
+    )
+    advances = _Advances()
+    for code, glyph in glyphs.items():
+        if not (is_variation_selector(chr(code)) or unicodedata.combining(chr(code))):
+            advances[chr(code)] = font.get_glyph_h_advance(glyph) / face.upem
+    return Coverage(frozenset(glyphs), variations, advances, glyphs)
 
 
 def width_em(text: str, *, bold: bool = False) -> float:
-    """文字列の送り幅（em）。異体字セレクタは幅を持たない。知らない字は全角とみなす。"""
-    advances = coverage(1 if bold else 0).advances
-    return sum(0.0 if is_variation_selector(c) or unicodedata.combining(c) else advances.get(ord(c), 1.0) for c in text)
+    """文字列の送り幅（em）。"""
+    return sum(map(coverage(1 if bold else 0).advances.__getitem__, text))

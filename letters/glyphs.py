@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterator
 
@@ -45,7 +46,16 @@ def _is_printable(cluster: str) -> bool:
     return True
 
 
+@functools.cache
+def _plain() -> frozenset[str]:
+    """一字だけで刷れる字のすべて。ほとんどの手紙は、これだけで済む。"""
+    both = coverage(0).characters & coverage(1).characters
+    return frozenset(character for character in map(chr, both) if _is_printable(character))
+
+
 def missing(text: str) -> tuple[str, ...]:
     """刷れない字を、現れた順に一度ずつ、符号位置で。「U+E000」、異体字は「U+8FBB+U+E0105」。空なら全部刷れる。"""
+    if _plain().issuperset(text):
+        return ()
     seen = dict.fromkeys(cluster for cluster in _clusters(text) if not _is_printable(cluster))
     return tuple("+".join(f"U+{ord(c):04X}" for c in cluster) for cluster in seen)
