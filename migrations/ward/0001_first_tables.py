@@ -245,6 +245,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
         sa.UniqueConstraint("crossing", "sequence", name=op.f("uq_handover_crossing_sequence")),
+        sa.UniqueConstraint("id", "crossing", "actor", name=op.f("uq_handover_id_crossing_actor")),
     )
     op.create_table(
         "inquiry",
@@ -629,6 +630,86 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_failure")),
         sa.UniqueConstraint("bank_report_id", "line_number", name=op.f("uq_failure_bank_report_id_line_number")),
         sa.UniqueConstraint("id", "slot", "amount_yen", name=op.f("uq_failure_id_slot_amount_yen")),
+    )
+    op.create_table(
+        "handover_event",
+        sa.Column("handover_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("previous", sa.Integer(), nullable=True),
+        sa.Column("crossing", sa.String(length=20), nullable=False),
+        sa.Column("made_by", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("step", sa.String(length=10), nullable=False),
+        sa.Column("medium", sa.String(length=10), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("done_on", sa.Date(), nullable=False),
+        sa.Column("handler", sa.Text(), nullable=False),
+        sa.Column("companion", sa.Text(), nullable=False),
+        sa.Column("locked_bag", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(crossing = 'print_out' AND state || '-' || step IN ('作成-出庫', '作成-取消', '使用-消去', '使用-返却', '出庫-受領', '出庫-返却', '受領-使用', '受領-消去', '受領-返却', '消去-消去報告', '返却-消去')) OR (crossing <> 'print_out' AND state || '-' || step IN ('作成-出庫', '作成-取消', '作成-受領', '使用-消去', '使用-返却', '出庫-受領', '出庫-返却', '受領-使用', '受領-消去', '受領-返却', '消去-消去報告', '返却-消去'))",
+            name=op.f("ck_handover_event_allowed_step"),
+        ),
+        sa.CheckConstraint(
+            "(place = 1 AND previous IS NULL AND state = '作成') OR (place > 1 AND previous = place - 1 AND state <> '作成')",
+            name=op.f("ck_handover_event_one_after_another"),
+        ),
+        sa.CheckConstraint("handler <> ''", name=op.f("ck_handover_event_has_a_handler")),
+        sa.CheckConstraint(
+            "medium IN ('DVD-R', 'CD-R', 'USBメモリ', '紙', 'LGWAN', '専用線')",
+            name=op.f("ck_handover_event_medium_words"),
+        ),
+        sa.CheckConstraint(
+            "step <> '出庫' OR medium IN ('LGWAN', '専用線') OR (companion <> '' AND locked_bag)",
+            name=op.f("ck_handover_event_two_carriers"),
+        ),
+        sa.CheckConstraint("step <> '出庫' OR recorded_by <> made_by", name=op.f("ck_handover_event_two_people")),
+        sa.CheckConstraint(
+            "step IN ('出庫', '受領', '使用', '返却', '消去', '消去報告', '取消')",
+            name=op.f("ck_handover_event_step_words"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_handover_event_has_a_quantity")),
+        sa.ForeignKeyConstraint(
+            ["handover_id", "crossing", "made_by"],
+            ["handover.id", "handover.crossing", "handover.actor"],
+            name=op.f("fk_handover_event_handover_id_crossing_made_by"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["handover_id", "previous", "state", "medium", "quantity"],
+            [
+                "handover_event.handover_id",
+                "handover_event.place",
+                "handover_event.step",
+                "handover_event.medium",
+                "handover_event.quantity",
+            ],
+            name="fk_handover_event_previous",
+        ),
+        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_handover_event_recorded_by")),
+        sa.PrimaryKeyConstraint("handover_id", "place", name=op.f("pk_handover_event")),
+        sa.UniqueConstraint("handover_id", "place", "step", "medium", "quantity", name="uq_handover_event_chain"),
+        sa.UniqueConstraint(
+            "handover_id", "step", "recorded_by", name=op.f("uq_handover_event_handover_id_step_recorded_by")
+        ),
+        sa.UniqueConstraint("handover_id", "step", name=op.f("uq_handover_event_handover_id_step")),
+    )
+    op.create_table(
+        "handover_package",
+        sa.Column("handover_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("sheet_count", sa.Integer(), nullable=False),
+        sa.Column("inside_sha256", sa.String(length=64), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("report_days", sa.Integer(), nullable=False),
+        sa.CheckConstraint("report_days BETWEEN 1 AND 365", name=op.f("ck_handover_package_report_days_range")),
+        sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name=op.f("fk_handover_package_handover_id")),
+        sa.PrimaryKeyConstraint("handover_id", name=op.f("pk_handover_package")),
     )
     op.create_table(
         "handover_request",
@@ -1018,6 +1099,47 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["failure_id"], ["failure.id"], name=op.f("fk_failure_step_failure_id")),
         sa.ForeignKeyConstraint(["made_by"], ["staff.id"], name=op.f("fk_failure_step_made_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_failure_step")),
+    )
+    op.create_table(
+        "handover_package_lot",
+        sa.Column("handover_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["handover_id"], ["handover_package.handover_id"], name=op.f("fk_handover_package_lot_handover_id")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_handover_package_lot_lot_id")),
+        sa.PrimaryKeyConstraint("handover_id", "lot_id", name=op.f("pk_handover_package_lot")),
+    )
+    op.create_table(
+        "handover_passphrase",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("handover_id", sa.Integer(), nullable=False),
+        sa.Column("received_step", sa.String(length=10), nullable=False),
+        sa.Column("issued_step", sa.String(length=10), nullable=False),
+        sa.Column("issued_by", sa.String(length=40), nullable=False),
+        sa.Column("told_by", sa.String(length=40), nullable=False),
+        sa.Column("told_to", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "received_step = '受領' AND issued_step = '出庫'", name=op.f("ck_handover_passphrase_after_receipt")
+        ),
+        sa.CheckConstraint("told_to <> ''", name=op.f("ck_handover_passphrase_told_to_someone")),
+        sa.CheckConstraint("told_by <> issued_by", name=op.f("ck_handover_passphrase_two_people")),
+        sa.ForeignKeyConstraint(
+            ["handover_id", "issued_step", "issued_by"],
+            ["handover_event.handover_id", "handover_event.step", "handover_event.recorded_by"],
+            name="fk_handover_passphrase_issued",
+        ),
+        sa.ForeignKeyConstraint(
+            ["handover_id", "received_step"],
+            ["handover_event.handover_id", "handover_event.step"],
+            name="fk_handover_passphrase_received",
+        ),
+        sa.ForeignKeyConstraint(
+            ["handover_id"], ["handover_package.handover_id"], name=op.f("fk_handover_passphrase_handover_id")
+        ),
+        sa.ForeignKeyConstraint(["told_by"], ["staff.id"], name=op.f("fk_handover_passphrase_told_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover_passphrase")),
     )
     op.create_table(
         "handover_request_approval",
@@ -2010,6 +2132,8 @@ def downgrade() -> None:
     op.drop_table("look_up_release")
     op.drop_table("hold_release")
     op.drop_table("handover_request_approval")
+    op.drop_table("handover_passphrase")
+    op.drop_table("handover_package_lot")
     op.drop_table("failure_step")
     op.drop_table("failure_answer")
     with op.batch_alter_table("desk_progress", schema=None) as batch_op:
@@ -2049,6 +2173,8 @@ def downgrade() -> None:
     op.drop_table("login_attempt")
     op.drop_table("log_report_signature")
     op.drop_table("handover_request")
+    op.drop_table("handover_package")
+    op.drop_table("handover_event")
     op.drop_table("failure")
     op.drop_table("extract_receipt")
     with op.batch_alter_table("entitlement", schema=None) as batch_op:

@@ -48,6 +48,12 @@ from benefit.store.ward.failures import (
     report_match,
     report_match_approval,
 )
+from benefit.store.ward.handover_book import (
+    handover_event,
+    handover_package,
+    handover_package_lot,
+    handover_passphrase,
+)
 from benefit.store.ward.handovers import handover_request, handover_request_approval
 from benefit.store.ward.holds import hold_release, hold_release_approval
 from benefit.store.ward.letters import handover, letter, lot
@@ -142,6 +148,10 @@ __all__ = [
     "failure_step",
     "foreign_anchor",
     "handover",
+    "handover_event",
+    "handover_package",
+    "handover_package_lot",
+    "handover_passphrase",
     "handover_request",
     "handover_request_approval",
     "hold_release",
@@ -270,6 +280,10 @@ APPEND_ONLY = (
     "ward_reply",
     "ward_reply_check",
     "handover",
+    "handover_event",
+    "handover_package",
+    "handover_package_lot",
+    "handover_passphrase",
     "handover_request",
     "handover_request_approval",
     "lot",

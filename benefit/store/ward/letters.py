@@ -56,6 +56,8 @@ handover = Table(
     Column("actor", String(40), nullable=False),
     moment("at"),
     UniqueConstraint("crossing", "sequence"),
+    # 歩み（handover_event）が、種類と作った人ごと親に持つため。
+    UniqueConstraint("id", "crossing", "actor"),
     one_of(
         "crossing",
         (
