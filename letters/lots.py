@@ -30,6 +30,7 @@ from benefit.services.files import MANIFEST, read_manifest, sha256_of, write_ato
 from letters.content import LetterContent
 from letters.holding import Held, reasons_to_hold
 from letters.render import LETTERS_PER_COMPILE, engine_digest, render
+from letters.words import load_words
 
 HELD_FILE = "held.csv"
 HELD_COLUMNS = ("給付管理番号", "枝番", "種類", "項目", "理由", "文字")
@@ -85,16 +86,16 @@ class _Plan:
     fingerprint: str
 
 
-def _digest_of(contents: Sequence[LetterContent], lot_size: int) -> str:
+def _digest_of(contents: Sequence[LetterContent], lot_size: int, words: Path | None) -> str:
     """手紙の内容と、紙を作る部品の指紋。渡された順によらない。"""
-    digest = hashlib.sha256(f"{engine_digest()}/{lot_size}\n".encode())
+    digest = hashlib.sha256(f"{engine_digest(words)}/{lot_size}\n".encode())
     for content in sorted(contents, key=lambda c: c.key):
         line = json.dumps(asdict(content), ensure_ascii=True, default=str, sort_keys=True)
         digest.update(line.encode() + b"\n")
     return digest.hexdigest()
 
 
-def _plan(contents: Sequence[LetterContent], lot_size: int) -> _Plan:
+def _plan(contents: Sequence[LetterContent], lot_size: int, words: Path | None) -> _Plan:
     if not 1 <= lot_size <= LOT_SIZE_MAX:
         raise WrongUse("組の大きさが違います", code="lot-size", found=str(lot_size), allowed=f"1 から {LOT_SIZE_MAX}")
     keys = [content.key for content in contents]
@@ -120,20 +121,23 @@ def _plan(contents: Sequence[LetterContent], lot_size: int) -> _Plan:
             for start in range(0, len(letters), lot_size):
                 number += 1
                 parts.append((f"{kind}-{number:04d}.pdf", tuple(letters[start : start + lot_size])))
-    return _Plan(len(contents), tuple(parts), tuple(held), _digest_of(contents, lot_size))
+    return _Plan(len(contents), tuple(parts), tuple(held), _digest_of(contents, lot_size, words))
 
 
-def _rendered(parts: Sequence[tuple[str, tuple[LetterContent, ...]]], workers: int) -> Iterator[bytes]:
-    """組を順に PDF にする。働き手を使っても、返す順は変わらない。"""
+def _rendered(
+    parts: Sequence[tuple[str, tuple[LetterContent, ...]]], workers: int, folder: Path | None
+) -> Iterator[bytes]:
+    """組を順に PDF にする。働き手を使っても、返す順は変わらない。言葉は初めに一度だけ読む。"""
+    words = {kind: load_words(kind, folder) for kind in {letters[0].kind for _, letters in parts}}
     if workers < 2 or len(parts) < _LOTS_WORTH_A_POOL:
-        yield from (render(letters) for _, letters in parts)
+        yield from (render(letters, words=words[letters[0].kind]) for _, letters in parts)
         return
     # fork は、親の中で動いている糸（Polars など）を壊れた姿で写すので使わない。
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=LOTS_PER_WORKER)
     waiting: deque[Future[bytes]] = deque()
     try:
         for _, letters in parts:
-            waiting.append(pool.submit(render, letters))
+            waiting.append(pool.submit(render, letters, words=words[letters[0].kind]))
             # できた PDF を溜めない: 先に頼むのは、働き手の二倍まで。
             if len(waiting) >= workers * 2:
                 yield waiting.popleft().result()
@@ -227,26 +231,28 @@ def make_lots(
     out: Path,
     lot_size: int = LETTERS_PER_COMPILE,
     workers: int = 2,
+    words: Path | None = None,
     write: Write = write_atomic,
     write_last: WriteManifest = write_manifest,
     progress: Progress | None = None,
 ) -> LotReport:
     """手紙を確かめ、郵便番号・給付管理番号の順に並べ、組に分けて `out` に書く。
 
-    lot_size: 一組の通数（1 から 500）。workers: 組む働き手の数。progress(済んだ通数, 全部の通数)。
+    lot_size: 一組の通数（1 から 500）。workers: 組む働き手の数。words: 区が直した言葉のフォルダ（home/words）。
+    progress(済んだ通数, 全部の通数)。
     書く順は、組、held.csv、最後に manifest.json。途中で止まったフォルダ（manifest なし）へは、やり直せる。
     同じ手紙で作り終えたフォルダへもう一度頼むと、何も書かずに同じ結果を返す（already）。
     断り: 同じ手紙が二通ある、別の組がもうある、前の組が変わっている（RefusedByRule）、組の大きさ（WrongUse）、
     組版の失敗（BenefitError）。
     """
-    plan = _plan(contents, lot_size)
+    plan = _plan(contents, lot_size, words)
     if (there := _lots_already_there(out, plan)) is not None:
         return _report(plan, there, already=True)
     out.mkdir(parents=True, exist_ok=True)
     lots: list[Lot] = []
     total = sum(len(letters) for _, letters in plan.parts)
     done = 0
-    for (file, letters), pdf in zip(plan.parts, _rendered(plan.parts, workers), strict=True):
+    for (file, letters), pdf in zip(plan.parts, _rendered(plan.parts, workers, words), strict=True):
         # render が、頁の数と手紙の数が同じことを確かめている。
         digest = write(out / file, pdf)
         count = len(letters)

@@ -76,7 +76,7 @@ def make_letters(
 
         folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on):02d}"
         folders.append(folder)
-        reports[place] = make_lots(contents, out=folder, progress=progress)
+        reports[place] = make_lots(contents, out=folder, words=home.words, progress=progress)
         done += len(contents)
     if mailing.closed.height:
         write_atomic(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import segno
@@ -105,6 +105,15 @@ def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _sheets(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
+    """一通。二枚以上になる種類では、`sheets` に一枚ずつの値（何枚目かだけが違う）。"""
+    count = LETTER_KINDS[content.kind].sheets
+    if count == 1:
+        return _letter(content, words)
+    sheets = [_letter(replace(content, sheet=number, sheets=count), words) for number in range(1, count + 1)]
+    return sheets[0] | {"sheets": sheets}
+
+
 def filling(content: LetterContent) -> dict[str, str]:
     """言葉に入れる値（wording.NAMES と `values.◯◯`）。並びは「、」でつなぐ。"""
     own = {
@@ -126,6 +135,7 @@ def document(first: LetterContent, words: list[dict[str, Any]], letters: list[di
     """割付に渡す全部。題と日付と紙の形は、一通目のもの。"""
     return {
         "title": LETTER_NAMES[first.kind],
+        "pages": LETTER_KINDS[first.kind].sheets,
         "date": [first.issued_on.year, first.issued_on.month, first.issued_on.day],
         "font": FAMILY,
         "geometry": {
@@ -152,5 +162,5 @@ def page_data(contents: Sequence[LetterContent], words: Words) -> dict[str, Any]
         if key not in tables:
             tables[key] = len(filled)
             filled.append(words.filled(values))
-        letters.append(_letter(content, filled[tables[key]]) | {"words": tables[key]})
+        letters.append(_sheets(content, filled[tables[key]]) | {"words": tables[key]})
     return document(contents[0], filled, letters)

@@ -10,10 +10,10 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata, resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from benefit.domain.errors import BenefitError, WrongUse
 from benefit.domain.letter import LETTER_KINDS
@@ -22,7 +22,7 @@ from letters.fonts import font_digest, font_folders
 from letters.holding import reasons_to_hold
 from letters.page import page_data
 from letters.postcard import pages_of
-from letters.words import load_words
+from letters.words import Words, load_words, words_digest
 
 #: 一度に組む手紙の数。
 LETTERS_PER_COMPILE = 100
@@ -35,9 +35,11 @@ def _templates() -> Path:
     return Path(str(resources.files("letters") / "templates"))
 
 
-def render(contents: Sequence[LetterContent]) -> bytes:
-    """同じ種類・同じ発行日の手紙を、渡された順に PDF にする。A4 は一通一頁、圧着はがきは一通二頁（表と裏）。
+def render(contents: Sequence[LetterContent], *, words: Words | None = None, sample: bool = False) -> bytes:
+    """同じ種類・同じ発行日の手紙を、渡された順に PDF にする。A4 は種類の枚数、圧着はがきは一通二頁（表と裏）。
 
+    words: 刷る言葉（区の写しがあれば `load_words(kind, home/words)`）。なければ同梱の言葉。
+    sample: 見本の印を全部の頁に大きく刷る（下見のため。印刷に回さない）。
     PDF の日付は発行日なので、同じ手紙からはいつも同じバイト列ができる。
     断り: 手紙がない、種類や発行日が混ざる、止めるべき手紙がある（WrongUse）。組版の失敗は BenefitError
     （文に手紙の中身は入らない）。
@@ -48,10 +50,23 @@ def render(contents: Sequence[LetterContent]) -> bytes:
         raise WrongUse("一つの PDF には、同じ種類で同じ発行日の手紙だけを入れます", code="mixed-letters")
     if any(reasons_to_hold(content) for content in contents):
         raise WrongUse("止めるべき手紙が混ざっています。先に確かめてください", code="held-letter")
+    kind = contents[0].kind
+    data = page_data(contents, words or load_words(kind))
+    pdf = compile_pages(kind, {**data, "sample": True} if sample else data)
+    if page_count(pdf) != len(contents) * pages_of_kind(kind):
+        raise BenefitError("手紙と頁の数が合いません", code="page-count", found=f"{page_count(pdf)} 頁")
+    return pdf
+
+
+def pages_of_kind(kind: str) -> int:
+    """一通の頁数: A4 は枚数、圧着はがきは二頁。"""
+    return LETTER_KINDS[kind].sheets * pages_of(LETTER_KINDS[kind].form)
+
+
+def compile_pages(kind: str, data: Mapping[str, Any]) -> bytes:
+    """割付に値を渡して組む。組版の失敗は BenefitError（文に手紙の中身は入らない）。"""
     import typst
 
-    kind = contents[0].kind
-    data = json.dumps(page_data(contents, load_words(kind)), ensure_ascii=False)
     failure = None
     try:
         pdf: bytes = typst.compile(
@@ -60,15 +75,13 @@ def render(contents: Sequence[LetterContent]) -> bytes:
             font_paths=[*font_folders()],
             ignore_system_fonts=True,
             pdf_standards=PDF_STANDARD,
-            sys_inputs={"data": data},
+            sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         )
     except typst.TypstError as error:
         # 組版の道具の文には氏名が入りうる。どの断りかだけを残し、元の文は捨てる。
         failure = "一頁に収まらない手紙" if _OVERFLOW in str(error) else type(error).__name__
     if failure is not None:
         raise BenefitError("手紙を組めませんでした", code="typesetting", found=failure)
-    if page_count(pdf) != len(contents) * pages_of(LETTER_KINDS[kind].form):
-        raise BenefitError("手紙と頁の数が合いません", code="page-count", found=f"{page_count(pdf)} 頁")
     return pdf
 
 
@@ -77,9 +90,13 @@ def page_count(pdf: bytes) -> int:
     return max((int(count) for count in re.findall(rb"/Count (\d+)", pdf)), default=0)
 
 
+def engine_digest(words: Path | None = None) -> str:
+    """同じ紙ができるための部品（組版の版、書体、割付、言葉）の指紋。`words` は区の写しのフォルダ（home/words）。"""
+    return hashlib.sha256(f"{_parts_digest()}/{words_digest(words)}".encode()).hexdigest()
+
+
 @functools.cache
-def engine_digest() -> str:
-    """同じ紙ができるための部品（組版の版、書体、割付、言葉）の指紋。"""
+def _parts_digest() -> str:
     digest = hashlib.sha256(f"{metadata.version('typst')}/{metadata.version('segno')}/{font_digest()}".encode())
     for folder in ("templates", "words"):
         for file in sorted(Path(str(resources.files("letters") / folder)).iterdir()):

@@ -77,6 +77,11 @@ class Home:
         """区が足した・直した給付事業（TOML）。同じ名なら、同梱のものより先に使う。"""
         return self.path / "programmes"
 
+    @property
+    def words(self) -> Path:
+        """区が直した手紙の言葉（TOML）。同じ名なら、同梱のものより先に使う。"""
+        return self.path / "words"
+
     def programme(self, programme_id: str, *, changes: Mapping[str, str] | None = None) -> Programme:
         """給付事業を読む。`changes` は試算で変える値。"""
         return Programme.load(programme_id, folder=self.programmes, changes=changes)
