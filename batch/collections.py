@@ -145,18 +145,31 @@ def credit(
     amount: Annotated[int, typer.Option(help="額（円）")],
     reference: Annotated[str, typer.Option(help="取引の番号（同じ番号は二度記録できない）")],
     by: By,
+    reason: Annotated[str, typer.Option(help="見た資料")] = "通帳",
 ) -> None:
-    """銀行の口座に入ったお金を記録する。"""
+    """銀行の口座に入ったお金を書く。別の人が承認してから、突き合わせに入る。"""
     from benefit.domain.collection import Channel
-    from benefit.services import collection_balance
+    from benefit.services import bank_credits
 
     given = _ready(ctx)
     if channel not in [one.value for one in Channel]:
         raise WrongUse("経路の名が違います", found=channel, allowed="、".join(one.value for one in Channel))
-    collection_balance.credit(
-        given.home, Channel(channel), day(on, "--on"), amount, reference, actor=given.ward_staff(by), clock=given.clock
+    actor = given.ward_staff(by)
+    number = bank_credits.ask(
+        given.home, Channel(channel), day(on, "--on"), amount, reference, reason=reason, actor=actor, clock=given.clock
     )
-    given.say(f"{channel} {on} {amount:,} 円を記録しました。")
+    given.say(f"{channel} {on} {amount:,} 円を書きました（入金 {number}）。")
+    given.say(f"次: 別の人が通帳と見比べて、benefit collection credit-approve {number} --by ID で承認します。")
+
+
+@app.command("credit-approve")
+def credit_approve(ctx: typer.Context, number: Annotated[int, typer.Argument(help="入金の番号")], by: By) -> None:
+    """銀行の入金を、通帳と見比べて承認する。"""
+    from benefit.services import bank_credits
+
+    given = _ready(ctx)
+    row = bank_credits.approve(given.home, number, actor=given.ward_staff(by), clock=given.clock)
+    given.say(f"{row['channel']} {row['credited_on']} {row['amount_yen']:,} 円を記録しました。")
 
 
 @app.command()
@@ -173,7 +186,9 @@ def balance(
         mark = "" if row["difference_yen"] == 0 else f" ← 差 {row['difference_yen']:+,} 円"
         given.say(
             f"  {row['day']} {row['channel']}: 届いた {row['arrived_yen']:,} 円（{row['count']:,} 件）"
-            f" = 消込 {row['posted_yen']:,} + 保留 {row['held_yen']:,}、銀行 {row['credited_yen']:,} 円{mark}"
+            f" = 消込 {row['posted_yen']:,} + 保留 {row['held_yen']:,}、銀行 {row['credited_yen']:,} 円"
+            + (f" + 手数料 {row['fee_yen']:,} 円" if row["fee_yen"] else "")
+            + mark
         )
     given.say(f"合わない日 {days.filter(days['difference_yen'] != 0).height} / {days.height}")
     if out is not None:

@@ -62,3 +62,5 @@ COLLECTION_ACCOUNTS = (*sorted(set(ASSET_OF_STATE.values())), APPLIED, *RECEIVED
 NOTICE_OUTCOMES = ("消込", "保留", "既収")
 COLLECTION_MOVES = ("消込", "還付", "充当")
 RECEIVABLE_ORIGINS = ("登録", "返還")
+#: 立替金の一行を、与信の知らせに照らした結果。「もう届いている」は数えない。
+REMITTANCE_OUTCOMES = ("一致", "額が違う", "知らせがない", "取消の後", "もう届いている")

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import polars as pl
-from sqlalchemy.exc import IntegrityError
 
-from benefit.domain.access import Actor
-from benefit.domain.clock import Clock
-from benefit.domain.collection import Channel
-from benefit.domain.errors import RefusedByRule
 from benefit.services import sheet
 from benefit.services.files import write_atomic
 from benefit.services.home import Home
-from benefit.store import audit, ward
 from benefit.store.engine import reading
 from benefit.store.frames import fetch
 
@@ -34,43 +28,33 @@ _DAYS = """
     WHERE n.kind = '確報' AND n.outcome <> '既収'
     GROUP BY e.channel, COALESCE(n.settle_on, e.paid_on)
 """
+#: 立替金から差し引かれた手数料。区の口座に入るのは、引いた残りである。
+_FEES = """
+    SELECT 'クレジット', CAST(l.remitted_on AS VARCHAR(10)) AS day, CAST(SUM(l.fee_yen) AS BIGINT)
+    FROM card_remittance_line l WHERE l.outcome <> 'もう届いている' GROUP BY l.remitted_on
+"""
 _CREDITS = """
-    SELECT channel, CAST(credited_on AS VARCHAR(10)) AS day, CAST(SUM(amount_yen) AS BIGINT)
-    FROM bank_credit GROUP BY channel, credited_on
+    SELECT c.channel, CAST(c.credited_on AS VARCHAR(10)) AS day, CAST(SUM(c.amount_yen) AS BIGINT)
+    FROM bank_credit c JOIN bank_credit_approval a ON a.release_id = c.id GROUP BY c.channel, c.credited_on
 """
 
 
-def credit(
-    home: Home, channel: Channel, credited_on: date, amount_yen: int, reference: str, *, actor: Actor, clock: Clock
-) -> None:
-    """銀行の口座に入ったお金を記録する。`reference`（取引の番号）が同じものは、二度記録できない。"""
-    try:
-        with home.ward.begin() as connection:
-            connection.execute(
-                ward.bank_credit.insert().values(
-                    channel=channel.value,
-                    credited_on=credited_on,
-                    amount_yen=amount_yen,
-                    reference=reference,
-                    recorded_by=actor.id,
-                    recorded_at=clock(),
-                )
-            )
-            audit.record(
-                connection,
-                ward.audit_log,
-                at=clock(),
-                actor=actor,
-                action="collection.credit",
-                subject=reference[:64],
-                detail={"amount_yen": amount_yen},
-            )
-    except IntegrityError:
-        raise RefusedByRule("この入金は、もう記録してあります", code="credit-twice", found=reference) from None
+#: 突き合わせの表の列。
+DAYS = (
+    "channel",
+    "day",
+    "count",
+    "arrived_yen",
+    "posted_yen",
+    "held_yen",
+    "credited_yen",
+    "fee_yen",
+    "difference_yen",
+)
 
 
 def days(home: Home) -> pl.DataFrame:
-    """経路・日ごとに: 届いた件数、届いた額 = 消込 + 保留、銀行の入金、差（0 なら合っている）。"""
+    """経路・日ごとに: 届いた件数、届いた額 = 消込 + 保留 = 銀行の入金 + 手数料、差（0 なら合っている）。"""
     with reading(home.ward) as connection:
         arrived = fetch(
             connection,
@@ -84,14 +68,16 @@ def days(home: Home) -> pl.DataFrame:
             },
         )
         credits_ = fetch(connection, _CREDITS, {"channel": pl.String, "day": pl.String, "credited_yen": pl.Int64})
+        fees = fetch(connection, _FEES, {"channel": pl.String, "day": pl.String, "fee_yen": pl.Int64})
     return (
         arrived.join(credits_, on=["channel", "day"], how="full", coalesce=True)
+        .join(fees, on=["channel", "day"], how="full", coalesce=True)
         .with_columns(pl.col(pl.Int64).fill_null(0))
         .with_columns(
             held_yen=pl.col("arrived_yen") - pl.col("posted_yen"),
-            difference_yen=pl.col("credited_yen") - pl.col("arrived_yen"),
+            difference_yen=pl.col("credited_yen") + pl.col("fee_yen") - pl.col("arrived_yen"),
         )
-        .select("channel", "day", "count", "arrived_yen", "posted_yen", "held_yen", "credited_yen", "difference_yen")
+        .select(DAYS)
         .sort("day", "channel")
     )
 
@@ -107,6 +93,7 @@ def write(table: pl.DataFrame, out: Path, *, made: datetime) -> None:
             "posted_yen": "消込（円）",
             "held_yen": "保留（円）",
             "credited_yen": "銀行の入金（円）",
+            "fee_yen": "手数料（円）",
             "difference_yen": "差（円）",
         }
     )

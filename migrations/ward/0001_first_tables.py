@@ -351,6 +351,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "sha256", name=op.f("uq_snapshot_kind_sha256")),
     )
     op.create_table(
+        "special_statement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_counted", sa.Integer(), nullable=False),
+        sa.Column("rows_rejected", sa.Integer(), nullable=False),
+        sa.Column("tax_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_yen", sa.BigInteger(), nullable=False),
+        sa.Column("retirement_yen", sa.BigInteger(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("rows_read = rows_counted + rows_rejected", name=op.f("ck_special_statement_equation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_special_statement")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_special_statement_sha256")),
+    )
+    op.create_table(
         "staff",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -409,17 +425,29 @@ def upgrade() -> None:
         sa.Column("credited_on", sa.Date(), nullable=False),
         sa.Column("amount_yen", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.String(length=60), nullable=False),
-        sa.Column("recorded_by", sa.String(length=40), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "channel IN ('コンビニ', '電子マネー', 'モバイルレジ', 'クレジット', 'ペイジー', '汎用収納', '特別徴収', '口座振替')",
             name=op.f("ck_bank_credit_channel_words"),
         ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_bank_credit_has_a_reason")),
         sa.CheckConstraint("amount_yen > 0", name=op.f("ck_bank_credit_amount")),
-        sa.ForeignKeyConstraint(["recorded_by"], ["staff.id"], name=op.f("fk_bank_credit_recorded_by")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_bank_credit_asked_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_credit")),
-        sa.UniqueConstraint("reference", name=op.f("uq_bank_credit_reference")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_bank_credit_id_asked_by")),
+        sa.UniqueConstraint(
+            "reference",
+            "channel",
+            "credited_on",
+            "amount_yen",
+            name=op.f("uq_bank_credit_reference_channel_credited_on_amount_yen"),
+        ),
     )
+    with op.batch_alter_table("bank_credit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bank_credit_reference"), ["reference"], unique=False)
+
     op.create_table(
         "break_glass",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -432,6 +460,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_break_glass_asked_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_break_glass_id_asked_by")),
+    )
+    op.create_table(
+        "card_remittance",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("collection_file_id", sa.Integer(), nullable=False),
+        sa.Column("told_count", sa.Integer(), nullable=False),
+        sa.Column("told_yen", sa.BigInteger(), nullable=False),
+        sa.Column("matched_count", sa.Integer(), nullable=False),
+        sa.Column("matched_yen", sa.BigInteger(), nullable=False),
+        sa.Column("held_count", sa.Integer(), nullable=False),
+        sa.Column("held_yen", sa.BigInteger(), nullable=False),
+        sa.Column("repeated_count", sa.Integer(), nullable=False),
+        sa.Column("repeated_yen", sa.BigInteger(), nullable=False),
+        sa.Column("fee_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "told_count = matched_count + held_count + repeated_count", name=op.f("ck_card_remittance_counts")
+        ),
+        sa.CheckConstraint("told_yen = matched_yen + held_yen + repeated_yen", name=op.f("ck_card_remittance_totals")),
+        sa.ForeignKeyConstraint(
+            ["collection_file_id"], ["collection_file.id"], name=op.f("fk_card_remittance_collection_file_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_card_remittance")),
+        sa.UniqueConstraint("collection_file_id", name=op.f("uq_card_remittance_collection_file_id")),
     )
     op.create_table(
         "change_closed",
@@ -507,6 +558,46 @@ def upgrade() -> None:
             postgresql_where=sa.text("outcome IN ('消込', '保留')"),
         )
 
+    op.create_table(
+        "debit_enrolment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=4), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(source = 'ファイル') = (sha256 IS NOT NULL)", name=op.f("ck_debit_enrolment_file")),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_debit_enrolment_has_a_reason")),
+        sa.CheckConstraint("source IN ('窓口', 'ファイル')", name=op.f("ck_debit_enrolment_source_words")),
+        sa.CheckConstraint("row_count >= 1", name=op.f("ck_debit_enrolment_row_count")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_debit_enrolment_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_debit_enrolment")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_debit_enrolment_id_asked_by")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_debit_enrolment_sha256")),
+    )
+    op.create_table(
+        "debit_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("debit_on", sa.Date(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("content_key", sa.String(length=64), nullable=False),
+        sa.Column("line_count", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_debit_request_has_a_reason")),
+        sa.CheckConstraint("line_count BETWEEN 1 AND 999999", name=op.f("ck_debit_request_line_count")),
+        sa.CheckConstraint("total_yen > 0", name=op.f("ck_debit_request_total")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_debit_request_asked_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_debit_request")),
+        sa.UniqueConstraint("content_key", name=op.f("uq_debit_request_content_key")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_debit_request_id_asked_by")),
+        sa.UniqueConstraint("id", "sha256", name=op.f("uq_debit_request_id_sha256")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_debit_request_sha256")),
+    )
     op.create_table(
         "desk_contact",
         sa.Column("contact_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -889,6 +980,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "slot", name=op.f("pk_run_difference")),
     )
     op.create_table(
+        "special_closed",
+        sa.Column("employer_number", sa.String(length=15), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.String(length=40), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_special_closed_has_a_reason")),
+        sa.ForeignKeyConstraint(["closed_by"], ["staff.id"], name=op.f("fk_special_closed_closed_by")),
+        sa.PrimaryKeyConstraint("employer_number", "month", "digest", name=op.f("pk_special_closed")),
+    )
+    op.create_table(
+        "special_statement_line",
+        sa.Column("entry", sa.String(length=120), nullable=False),
+        sa.Column("statement_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("employer_number", sa.String(length=15), nullable=False),
+        sa.Column("employer_name", sa.Text(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=False),
+        sa.Column("tax_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_yen", sa.BigInteger(), nullable=False),
+        sa.Column("retirement_yen", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["statement_id"], ["special_statement.id"], name=op.f("fk_special_statement_line_statement_id")
+        ),
+        sa.PrimaryKeyConstraint("entry", name=op.f("pk_special_statement_line")),
+    )
+    with op.batch_alter_table("special_statement_line", schema=None) as batch_op:
+        batch_op.create_index("ix_special_statement_line_employer_number", ["employer_number", "paid_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_special_statement_line_statement_id"), ["statement_id"], unique=False)
+
+    op.create_table(
         "staff_session",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("staff_id", sa.String(length=40), nullable=False),
@@ -985,6 +1109,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("transfer_id", "sha256", "staff_id", name=op.f("uq_approval_transfer_id_sha256_staff_id")),
     )
     op.create_table(
+        "bank_credit_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_bank_credit_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_bank_credit_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["bank_credit.id", "bank_credit.asked_by"],
+            name=op.f("fk_bank_credit_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_bank_credit_approval")),
+    )
+    op.create_table(
         "break_glass_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1008,6 +1147,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_break_glass_closed")),
     )
     op.create_table(
+        "card_remittance_line",
+        sa.Column("remittance_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("remitted_on", sa.Date(), nullable=False),
+        sa.Column("event", sa.String(length=120), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.Column("fee_yen", sa.BigInteger(), nullable=False),
+        sa.Column("told_yen", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('一致', '額が違う', '知らせがない', '取消の後', 'もう届いている')",
+            name=op.f("ck_card_remittance_line_outcome_words"),
+        ),
+        sa.CheckConstraint("amount_yen > 0 AND fee_yen >= 0", name=op.f("ck_card_remittance_line_amounts")),
+        sa.ForeignKeyConstraint(["event"], ["collection_event.event"], name=op.f("fk_card_remittance_line_event")),
+        sa.ForeignKeyConstraint(
+            ["remittance_id"], ["card_remittance.id"], name=op.f("fk_card_remittance_line_remittance_id")
+        ),
+        sa.PrimaryKeyConstraint("remittance_id", "line_number", name=op.f("pk_card_remittance_line")),
+    )
+    with op.batch_alter_table("card_remittance_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_card_remittance_line_event"), ["event"], unique=False)
+
+    op.create_table(
         "claim_decision",
         sa.Column("claim_id", sa.Integer(), nullable=False),
         sa.Column("entered_by", sa.String(length=40), nullable=False),
@@ -1028,6 +1191,60 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["decided_by"], ["staff.id"], name=op.f("fk_claim_decision_decided_by")),
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_decision")),
         sa.UniqueConstraint("claim_id", "decision", name=op.f("uq_claim_decision_claim_id_decision")),
+    )
+    op.create_table(
+        "debit_account",
+        sa.Column("enrolment_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("person_number", sa.String(length=15), nullable=False),
+        sa.Column("subject", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=2), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=True),
+        sa.Column("branch_code", sa.String(length=3), nullable=True),
+        sa.Column("account_type", sa.String(length=1), nullable=True),
+        sa.Column("account_number", sa.String(length=7), nullable=True),
+        sa.Column("holder_kana", sa.String(length=30), nullable=True),
+        sa.CheckConstraint(
+            "(kind = '停止' AND account_number IS NULL) OR (kind <> '停止' AND bank_code IS NOT NULL AND branch_code IS NOT NULL AND account_type IS NOT NULL AND account_number IS NOT NULL AND holder_kana IS NOT NULL)",
+            name=op.f("ck_debit_account_account"),
+        ),
+        sa.CheckConstraint("kind IN ('開始', '変更', '停止')", name=op.f("ck_debit_account_kind_words")),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["debit_enrolment.id"], name=op.f("fk_debit_account_enrolment_id")),
+        sa.PrimaryKeyConstraint("enrolment_id", "line_number", name=op.f("pk_debit_account")),
+    )
+    with op.batch_alter_table("debit_account", schema=None) as batch_op:
+        batch_op.create_index("ix_debit_account_person", ["person_number", "subject"], unique=False)
+
+    op.create_table(
+        "debit_enrolment_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_debit_enrolment_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_debit_enrolment_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["debit_enrolment.id", "debit_enrolment.asked_by"],
+            name=op.f("fk_debit_enrolment_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_debit_enrolment_approval")),
+    )
+    op.create_table(
+        "debit_request_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_debit_request_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_debit_request_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["debit_request.id", "debit_request.asked_by"],
+            name=op.f("fk_debit_request_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_debit_request_approval")),
     )
     op.create_table(
         "desk_progress",
@@ -1263,6 +1480,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_restricted_member_approval")),
     )
     op.create_table(
+        "special_slip",
+        sa.Column("collection_file_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("employer_number", sa.String(length=15), nullable=False),
+        sa.Column("fiscal_year", sa.Integer(), nullable=False),
+        sa.Column("term", sa.Integer(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=False),
+        sa.Column("tax_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_yen", sa.BigInteger(), nullable=False),
+        sa.Column("retirement_yen", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["collection_file_id", "line_number"],
+            ["collection_notice.collection_file_id", "collection_notice.line_number"],
+            name=op.f("fk_special_slip_collection_file_id_line_number"),
+        ),
+        sa.PrimaryKeyConstraint("collection_file_id", "line_number", name=op.f("pk_special_slip")),
+    )
+    with op.batch_alter_table("special_slip", schema=None) as batch_op:
+        batch_op.create_index("ix_special_slip_employer_number", ["employer_number", "paid_on"], unique=False)
+
+    op.create_table(
         "undo_plan_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1345,6 +1584,29 @@ def upgrade() -> None:
             name=op.f("fk_claim_slot_claim_id_decision"),
         ),
         sa.PrimaryKeyConstraint("slot", name=op.f("pk_claim_slot")),
+    )
+    op.create_table(
+        "debit_fate",
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("fate", sa.String(length=2), nullable=False),
+        sa.Column("approval_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("done_by", sa.String(length=40), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(fate = '送出') = (approval_id IS NOT NULL)", name=op.f("ck_debit_fate_approved")),
+        sa.CheckConstraint("fate IN ('送出', '取消')", name=op.f("ck_debit_fate_fate_words")),
+        sa.CheckConstraint("approval_id IS NULL OR approval_id = request_id", name=op.f("ck_debit_fate_own_approval")),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["debit_request_approval.release_id"], name=op.f("fk_debit_fate_approval_id")
+        ),
+        sa.ForeignKeyConstraint(["done_by"], ["staff.id"], name=op.f("fk_debit_fate_done_by")),
+        sa.ForeignKeyConstraint(
+            ["request_id", "sha256"],
+            ["debit_request.id", "debit_request.sha256"],
+            name=op.f("fk_debit_fate_request_id_sha256"),
+        ),
+        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_debit_fate")),
     )
     op.create_table(
         "ending",
@@ -1544,6 +1806,34 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ward_reply", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ward_reply_entitlement_id"), ["entitlement_id"], unique=False)
+
+    op.create_table(
+        "debit_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("collection_file_id", sa.Integer(), nullable=False),
+        sa.Column("told_count", sa.Integer(), nullable=False),
+        sa.Column("told_yen", sa.BigInteger(), nullable=False),
+        sa.Column("paid_count", sa.Integer(), nullable=False),
+        sa.Column("paid_yen", sa.BigInteger(), nullable=False),
+        sa.Column("failed_count", sa.Integer(), nullable=False),
+        sa.Column("failed_yen", sa.BigInteger(), nullable=False),
+        sa.Column("undecided_count", sa.Integer(), nullable=False),
+        sa.Column("undecided_yen", sa.BigInteger(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "told_count = paid_count + failed_count + undecided_count", name=op.f("ck_debit_result_counts")
+        ),
+        sa.CheckConstraint("told_yen = paid_yen + failed_yen + undecided_yen", name=op.f("ck_debit_result_totals")),
+        sa.ForeignKeyConstraint(
+            ["collection_file_id"], ["collection_file.id"], name=op.f("fk_debit_result_collection_file_id")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["debit_fate.request_id"], name=op.f("fk_debit_result_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_debit_result")),
+        sa.UniqueConstraint("collection_file_id", name=op.f("uq_debit_result_collection_file_id")),
+    )
+    with op.batch_alter_table("debit_result", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_debit_result_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "ending_approval",
@@ -1998,6 +2288,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_collection_posting_receivable_id"), ["receivable_id"], unique=False)
 
     op.create_table(
+        "debit_order",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount_yen > 0", name=op.f("ck_debit_order_amount")),
+        sa.CheckConstraint("attempt >= 1", name=op.f("ck_debit_order_attempt")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_debit_order_receivable_id")),
+        sa.ForeignKeyConstraint(["request_id"], ["debit_request.id"], name=op.f("fk_debit_order_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_debit_order")),
+        sa.UniqueConstraint("id", "receivable_id", "attempt", name=op.f("uq_debit_order_id_receivable_id_attempt")),
+        sa.UniqueConstraint("receivable_id", "attempt", name=op.f("uq_debit_order_receivable_id_attempt")),
+    )
+    with op.batch_alter_table("debit_order", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_debit_order_request_id"), ["request_id"], unique=False)
+
+    op.create_table(
+        "instalment_plan",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("total_yen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_instalment_plan_has_a_reason")),
+        sa.CheckConstraint("total_yen > 0", name=op.f("ck_instalment_plan_total")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_instalment_plan_asked_by")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_instalment_plan_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_instalment_plan")),
+        sa.UniqueConstraint("id", "asked_by", name=op.f("uq_instalment_plan_id_asked_by")),
+    )
+    with op.batch_alter_table("instalment_plan", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_instalment_plan_receivable_id"), ["receivable_id"], unique=False)
+
+    op.create_table(
         "receivable_change",
         sa.Column("receivable_id", sa.Integer(), nullable=False),
         sa.Column("turn", sa.Integer(), nullable=False),
@@ -2036,17 +2362,157 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_collection_move_approval")),
     )
+    op.create_table(
+        "debit_outcome",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=4), nullable=False),
+        sa.Column("unpaid", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=1), nullable=True),
+        sa.Column("result_id", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(outcome = '取消') = (result_id IS NULL)", name=op.f("ck_debit_outcome_result")),
+        sa.CheckConstraint("(outcome = '振替済') = (code = '0') OR code IS NULL", name=op.f("ck_debit_outcome_code")),
+        sa.CheckConstraint("outcome IN ('振替済', '振替不能', '取消')", name=op.f("ck_debit_outcome_outcome_words")),
+        sa.CheckConstraint(
+            "unpaid = CASE WHEN outcome = '振替済' THEN 0 ELSE 1 END", name=op.f("ck_debit_outcome_unpaid")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "receivable_id", "attempt"],
+            ["debit_order.id", "debit_order.receivable_id", "debit_order.attempt"],
+            name=op.f("fk_debit_outcome_order_id_receivable_id_attempt"),
+        ),
+        sa.ForeignKeyConstraint(["result_id"], ["debit_result.id"], name=op.f("fk_debit_outcome_result_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_debit_outcome")),
+        sa.UniqueConstraint(
+            "order_id",
+            "receivable_id",
+            "attempt",
+            "unpaid",
+            name=op.f("uq_debit_outcome_order_id_receivable_id_attempt_unpaid"),
+        ),
+    )
+    op.create_table(
+        "instalment",
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("amount_yen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("turn >= 1 AND amount_yen > 0", name=op.f("ck_instalment_amounts")),
+        sa.ForeignKeyConstraint(["plan_id"], ["instalment_plan.id"], name=op.f("fk_instalment_plan_id")),
+        sa.PrimaryKeyConstraint("plan_id", "turn", name=op.f("pk_instalment")),
+    )
+    op.create_table(
+        "instalment_plan_approval",
+        sa.Column("release_id", sa.Integer(), nullable=False),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_instalment_plan_approval_two_people")),
+        sa.ForeignKeyConstraint(["approved_by"], ["staff.id"], name=op.f("fk_instalment_plan_approval_approved_by")),
+        sa.ForeignKeyConstraint(
+            ["release_id", "asked_by"],
+            ["instalment_plan.id", "instalment_plan.asked_by"],
+            name=op.f("fk_instalment_plan_approval_release_id_asked_by"),
+        ),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_instalment_plan_approval")),
+    )
+    op.create_table(
+        "debit_letter",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("listed_by", sa.String(length=40), nullable=False),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["listed_by"], ["staff.id"], name=op.f("fk_debit_letter_listed_by")),
+        sa.ForeignKeyConstraint(["order_id"], ["debit_outcome.order_id"], name=op.f("fk_debit_letter_order_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_debit_letter")),
+    )
+    op.create_table(
+        "debit_line",
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("customer_number", sa.String(length=20), nullable=False),
+        sa.Column("new_code", sa.String(length=1), nullable=False),
+        sa.Column("enrolment_id", sa.Integer(), nullable=False),
+        sa.Column("enrolment_line", sa.Integer(), nullable=False),
+        sa.Column("bank_code", sa.String(length=4), nullable=False),
+        sa.Column("branch_code", sa.String(length=3), nullable=False),
+        sa.Column("account_type", sa.String(length=1), nullable=False),
+        sa.Column("account_number", sa.String(length=7), nullable=False),
+        sa.Column("holder_kana", sa.String(length=30), nullable=False),
+        sa.Column("after_order", sa.Integer(), nullable=True),
+        sa.Column("after_attempt", sa.Integer(), nullable=True),
+        sa.Column("after_unpaid", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(attempt = 1 AND after_order IS NULL AND after_attempt IS NULL AND after_unpaid IS NULL) OR (attempt > 1 AND after_order IS NOT NULL AND after_attempt = attempt - 1 AND after_unpaid = 1)",
+            name=op.f("ck_debit_line_after_an_unpaid_one"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["after_order", "receivable_id", "after_attempt", "after_unpaid"],
+            ["debit_outcome.order_id", "debit_outcome.receivable_id", "debit_outcome.attempt", "debit_outcome.unpaid"],
+            name=op.f("fk_debit_line_after_order_receivable_id_after_attempt_after_unpaid"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id", "enrolment_line"],
+            ["debit_account.enrolment_id", "debit_account.line_number"],
+            name=op.f("fk_debit_line_enrolment_id_enrolment_line"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"], ["debit_enrolment_approval.release_id"], name=op.f("fk_debit_line_enrolment_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "receivable_id", "attempt"],
+            ["debit_order.id", "debit_order.receivable_id", "debit_order.attempt"],
+            name=op.f("fk_debit_line_order_id_receivable_id_attempt"),
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["debit_request.id"], name=op.f("fk_debit_line_request_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_debit_line")),
+        sa.UniqueConstraint("after_order", name=op.f("uq_debit_line_after_order")),
+        sa.UniqueConstraint("request_id", "customer_number", name=op.f("uq_debit_line_request_id_customer_number")),
+        sa.UniqueConstraint("request_id", "line_number", name=op.f("uq_debit_line_request_id_line_number")),
+    )
+    with op.batch_alter_table("debit_line", schema=None) as batch_op:
+        batch_op.create_index("ix_debit_line_customer_number", ["customer_number"], unique=False)
+
+    op.create_table(
+        "debit_told",
+        sa.Column("result_id", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=1), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["debit_line.order_id"], name=op.f("fk_debit_told_order_id")),
+        sa.ForeignKeyConstraint(["result_id"], ["debit_result.id"], name=op.f("fk_debit_told_result_id")),
+        sa.PrimaryKeyConstraint("result_id", "order_id", name=op.f("pk_debit_told")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("debit_told")
+    with op.batch_alter_table("debit_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_debit_line_customer_number")
+
+    op.drop_table("debit_line")
+    op.drop_table("debit_letter")
+    op.drop_table("instalment_plan_approval")
+    op.drop_table("instalment")
+    op.drop_table("debit_outcome")
     op.drop_table("collection_move_approval")
     with op.batch_alter_table("receivable_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_receivable_key_receivable_id"))
 
     op.drop_table("receivable_key")
     op.drop_table("receivable_change")
+    with op.batch_alter_table("instalment_plan", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_instalment_plan_receivable_id"))
+
+    op.drop_table("instalment_plan")
+    with op.batch_alter_table("debit_order", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_debit_order_request_id"))
+
+    op.drop_table("debit_order")
     with op.batch_alter_table("collection_posting", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_collection_posting_receivable_id"))
         batch_op.drop_index(batch_op.f("ix_collection_posting_event"))
@@ -2099,6 +2565,10 @@ def downgrade() -> None:
     op.drop_table("letter_pull")
     op.drop_table("letter_printed")
     op.drop_table("ending_approval")
+    with op.batch_alter_table("debit_result", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_debit_result_request_id"))
+
+    op.drop_table("debit_result")
     with op.batch_alter_table("ward_reply", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ward_reply_entitlement_id"))
 
@@ -2115,6 +2585,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ending_entitlement_id"))
 
     op.drop_table("ending")
+    op.drop_table("debit_fate")
     op.drop_table("claim_slot")
     op.drop_table("address_shown")
     with op.batch_alter_table("verdict", schema=None) as batch_op:
@@ -2124,6 +2595,10 @@ def downgrade() -> None:
     op.drop_table("verdict")
     op.drop_table("valid_entitlement")
     op.drop_table("undo_plan_approval")
+    with op.batch_alter_table("special_slip", schema=None) as batch_op:
+        batch_op.drop_index("ix_special_slip_employer_number")
+
+    op.drop_table("special_slip")
     op.drop_table("restricted_member_approval")
     op.drop_table("reissue_request")
     op.drop_table("reissue")
@@ -2140,14 +2615,31 @@ def downgrade() -> None:
         batch_op.drop_index("ix_desk_progress_case_number")
 
     op.drop_table("desk_progress")
+    op.drop_table("debit_request_approval")
+    op.drop_table("debit_enrolment_approval")
+    with op.batch_alter_table("debit_account", schema=None) as batch_op:
+        batch_op.drop_index("ix_debit_account_person")
+
+    op.drop_table("debit_account")
     op.drop_table("claim_decision")
+    with op.batch_alter_table("card_remittance_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_card_remittance_line_event"))
+
+    op.drop_table("card_remittance_line")
     op.drop_table("break_glass_closed")
     op.drop_table("break_glass_approval")
+    op.drop_table("bank_credit_approval")
     op.drop_table("approval")
     op.drop_table("address_view_approval")
     op.drop_table("undo_plan")
     op.drop_table("transfer")
     op.drop_table("staff_session")
+    with op.batch_alter_table("special_statement_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_special_statement_line_statement_id"))
+        batch_op.drop_index("ix_special_statement_line_employer_number")
+
+    op.drop_table("special_statement_line")
+    op.drop_table("special_closed")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
     op.drop_table("restricted_member")
@@ -2191,6 +2683,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_desk_contact_case_number")
 
     op.drop_table("desk_contact")
+    op.drop_table("debit_request")
+    op.drop_table("debit_enrolment")
     with op.batch_alter_table("collection_notice", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_collection_notice_counted",
@@ -2201,11 +2695,16 @@ def downgrade() -> None:
     op.drop_table("collection_notice")
     op.drop_table("claim")
     op.drop_table("change_closed")
+    op.drop_table("card_remittance")
     op.drop_table("break_glass")
+    with op.batch_alter_table("bank_credit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bank_credit_reference"))
+
     op.drop_table("bank_credit")
     op.drop_table("address_view")
     op.drop_table("terminal")
     op.drop_table("staff")
+    op.drop_table("special_statement")
     op.drop_table("snapshot")
     op.drop_table("run")
     op.drop_table("planned_file")

@@ -33,8 +33,8 @@ from benefit.domain.collection import Channel
 from benefit.records.transfer_result_row import Outcome
 from benefit.rules.collection_notices import NOTICE
 from benefit.services import (
+    bank_credits,
     bank_reports,
-    collection_balance,
     collections,
     people,
     protections,
@@ -129,7 +129,10 @@ def _money_in(home: Home, clock: StepClock) -> None:
     ]  # fmt: skip
     arrived = pl.DataFrame(notices, schema=NOTICE, orient="row")
     collections.take(home, Channel.CONVENIENCE, arrived, file_name="cvs", sha256="c" * 64, clock=clock)
-    collection_balance.credit(home, Channel.CONVENIENCE, date(2024, 8, 5), 39_000, "0805-1", actor=CLERK, clock=clock)
+    number = bank_credits.ask(
+        home, Channel.CONVENIENCE, date(2024, 8, 5), 39_000, "0805-1", reason="通帳", actor=CLERK, clock=clock
+    )
+    bank_credits.approve(home, number, actor=FIRST, clock=clock)
 
 
 @cache

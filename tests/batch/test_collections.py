@@ -69,7 +69,10 @@ def test_from_the_reception_folder_to_the_daily_balance(office: Path, run: Run, 
     assert fastexcel.read_excel(tmp_path / "out" / "collection-queue.xlsx").sheet_names == ["人が決める入金"]
 
     credit = ("collection", "credit", "ペイジー", "--on", "2026-07-13", "--reference", "N-1", "--by", "tanto")
-    assert run(*credit, "--amount", "12300", typed=PASSWORD)[0] == 0
+    assert "credit-approve 1" in run(*credit, "--amount", "12300", typed=PASSWORD)[1]
+    assert (
+        "ペイジー 2026-07-13 12,300 円" in run("collection", "credit-approve", 1, "--by", "shonin1", typed=PASSWORD)[1]
+    )
     code, _out, refused = run(*credit, "--amount", "12300", typed=PASSWORD)
     assert code == 4
     assert "もう記録" in refused

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from benefit.domain.collection import Channel
 from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.services import collection_balance, collection_moves
+from benefit.services import bank_credits, collection_balance, collection_moves
 from benefit.services.home import Home
 from tests.collection.conftest import APPROVER, CLERK, OTHER, accounts
 from tests.collection.test_collections import key, register, take
@@ -135,16 +135,51 @@ def test_words_and_partners_are_checked(staffed: Home, clock: StepClock) -> None
             collection_moves.ask(staffed, "x", kind, 1, receivable_id=partner, reason="理由", actor=CLERK, clock=clock)
 
 
+def credit(home: Home, clock: StepClock, on: date, yen: int, reference: str, *, approve: bool = True) -> int:
+    """通帳の一行を、一人が書き、別の人が承認する。"""
+    clock.now = max(clock.now, datetime(2026, 8, 4, tzinfo=UTC))
+    number = bank_credits.ask(home, Channel.CONVENIENCE, on, yen, reference, reason="通帳", actor=CLERK, clock=clock)
+    if approve:
+        bank_credits.approve(home, number, actor=APPROVER, clock=clock)
+    return number
+
+
+def test_a_credit_counts_only_after_another_person_saw_the_passbook(staffed: Home, clock: StepClock) -> None:
+    """一人の書いた入金は、まだ数えない。額を書き間違えたら、承認せずに書き直し、どちらか一方だけが承認される。"""
+    wrong = credit(staffed, clock, date(2026, 8, 3), 7, "N-1", approve=False)
+    assert collection_balance.days(staffed).is_empty()
+    with pytest.raises(RefusedByRule, match="承認を待っています"):
+        credit(staffed, clock, date(2026, 8, 3), 7, "N-1", approve=False)
+    right = credit(staffed, clock, date(2026, 8, 3), 70, "N-1", approve=False)
+    with pytest.raises(RefusedByRule, match="承認の役割"):
+        bank_credits.approve(staffed, right, actor=CLERK, clock=clock)
+    bank_credits.approve(staffed, right, actor=APPROVER, clock=clock)
+    with pytest.raises(RefusedByRule, match="もう記録"):
+        bank_credits.approve(staffed, wrong, actor=APPROVER, clock=clock)
+    assert collection_balance.days(staffed)["credited_yen"].to_list() == [70]
+    with staffed.ward.connect() as connection:
+        assert bank_credits.pending(connection) == []
+    with pytest.raises(WrongUse, match="まだ来ていない"):
+        credit(staffed, clock, date(2026, 9, 3), 70, "N-3")
+    own = bank_credits.ask(
+        staffed, Channel.PAYEASY, date(2026, 8, 3), 1, "N-9", reason="通帳", actor=APPROVER, clock=clock
+    )
+    with pytest.raises(RefusedByRule, match="申し出た人"):
+        bank_credits.approve(staffed, own, actor=APPROVER, clock=clock)
+
+
 def test_every_day_bank_credit_equals_posted_plus_held(staffed: Home, clock: StepClock) -> None:
     register(staffed, clock, ("11", 1_000))
     take(staffed, clock, ("確報", "11", 1_000, "0915"), ("確報", "98", 300, "0916"), ("速報", "11", 50, "0917"))
     settled = date(2026, 7, 31)
-    collection_balance.credit(staffed, Channel.CONVENIENCE, settled, 1_300, "N-1", actor=CLERK, clock=clock)
-    collection_balance.credit(staffed, Channel.CONVENIENCE, date(2026, 8, 3), 70, "N-2", actor=CLERK, clock=clock)
+    first = credit(staffed, clock, settled, 1_300, "N-1")
+    credit(staffed, clock, date(2026, 8, 3), 70, "N-2")
     assert collection_balance.days(staffed).rows() == [
-        ("コンビニ", "2026-07-31", 2, 1_300, 1_000, 300, 1_300, 0),
-        ("コンビニ", "2026-08-03", 0, 0, 0, 0, 70, 70),
+        ("コンビニ", "2026-07-31", 2, 1_300, 1_000, 300, 1_300, 0, 0),
+        ("コンビニ", "2026-08-03", 0, 0, 0, 0, 70, 0, 70),
     ]
     with pytest.raises(RefusedByRule, match="もう記録"):
-        collection_balance.credit(staffed, Channel.CONVENIENCE, settled, 1_300, "N-1", actor=CLERK, clock=clock)
+        credit(staffed, clock, settled, 1_300, "N-1")
+    with pytest.raises(RefusedByRule, match="もう"):
+        bank_credits.approve(staffed, first, actor=OTHER, clock=clock)
     assert key("11") == "KEY:001-2026-01-11"

@@ -11,6 +11,10 @@ from benefit.store.ward.beneficiaries import (
     snapshot,
     valid_entitlement,
 )
+from benefit.store.ward.cards import (
+    card_remittance,
+    card_remittance_line,
+)
 from benefit.store.ward.changes import (
     change_closed,
     change_found,
@@ -21,6 +25,7 @@ from benefit.store.ward.changes import (
 from benefit.store.ward.claims import claim, claim_decision, claim_slot
 from benefit.store.ward.collections import (
     bank_credit,
+    bank_credit_approval,
     collection_event,
     collection_file,
     collection_move,
@@ -40,6 +45,20 @@ from benefit.store.ward.desk import (
     desk_progress,
     desk_withdrawal,
 )
+from benefit.store.ward.direct_debits import (
+    debit_account,
+    debit_enrolment,
+    debit_enrolment_approval,
+    debit_fate,
+    debit_letter,
+    debit_line,
+    debit_order,
+    debit_outcome,
+    debit_request,
+    debit_request_approval,
+    debit_result,
+    debit_told,
+)
 from benefit.store.ward.failures import (
     failure,
     failure_answer,
@@ -56,6 +75,11 @@ from benefit.store.ward.handover_book import (
 )
 from benefit.store.ward.handovers import handover_request, handover_request_approval
 from benefit.store.ward.holds import hold_release, hold_release_approval
+from benefit.store.ward.instalments import (
+    instalment,
+    instalment_plan,
+    instalment_plan_approval,
+)
 from benefit.store.ward.letters import handover, letter, lot
 from benefit.store.ward.lots import letter_printed, letter_pull, lot_release, lot_run, proof_set, proof_set_approval
 from benefit.store.ward.metadata import (
@@ -105,6 +129,12 @@ from benefit.store.ward.returns import (
     undo_plan_approval,
     undo_plan_line,
 )
+from benefit.store.ward.special_collections import (
+    special_closed,
+    special_slip,
+    special_statement,
+    special_statement_line,
+)
 
 staff_session = access.staff_session
 operation = access.operation
@@ -118,8 +148,11 @@ __all__ = [
     "audit_anchor",
     "audit_log",
     "bank_credit",
+    "bank_credit_approval",
     "bank_report",
     "bank_report_line",
+    "card_remittance",
+    "card_remittance_line",
     "change_closed",
     "change_found",
     "claim",
@@ -131,6 +164,18 @@ __all__ = [
     "collection_move_approval",
     "collection_notice",
     "collection_posting",
+    "debit_account",
+    "debit_enrolment",
+    "debit_enrolment_approval",
+    "debit_fate",
+    "debit_letter",
+    "debit_line",
+    "debit_order",
+    "debit_outcome",
+    "debit_request",
+    "debit_request_approval",
+    "debit_result",
+    "debit_told",
     "desk_contact",
     "desk_difference",
     "desk_event",
@@ -157,6 +202,9 @@ __all__ = [
     "hold_release",
     "hold_release_approval",
     "inquiry",
+    "instalment",
+    "instalment_plan",
+    "instalment_plan_approval",
     "letter",
     "letter_printed",
     "letter_pull",
@@ -196,6 +244,10 @@ __all__ = [
     "run_approval",
     "run_difference",
     "snapshot",
+    "special_closed",
+    "special_slip",
+    "special_statement",
+    "special_statement_line",
     "staff",
     "staff_session",
     "transfer",
@@ -268,6 +320,28 @@ APPEND_ONLY = (
     "receivable",
     "receivable_change",
     "receivable_key",
+    "bank_credit_approval",
+    "card_remittance",
+    "card_remittance_line",
+    "debit_account",
+    "debit_enrolment",
+    "debit_enrolment_approval",
+    "debit_fate",
+    "debit_letter",
+    "debit_line",
+    "debit_order",
+    "debit_outcome",
+    "debit_request",
+    "debit_request_approval",
+    "debit_result",
+    "debit_told",
+    "instalment",
+    "instalment_plan",
+    "instalment_plan_approval",
+    "special_closed",
+    "special_slip",
+    "special_statement",
+    "special_statement_line",
     "reissue_request",
     "reissue_request_approval",
     "desk_given",

@@ -167,16 +167,19 @@ collection_move = Table(
 collection_move_approval = approved_by_another(metadata, "collection_move")
 
 #: 銀行の口座に入ったお金（経路ごと・日ごと）。入金と消込の毎日の突き合わせに使う。
+#: 一人が書き、別の人が通帳と見比べて承認してから数える。書き間違いは、承認せずに書き直す。
+#: 同じ取引の番号の承認は、一度だけ（services.bank_credits）。
 bank_credit = Table(
     "bank_credit",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("channel", String(10), nullable=False),
-    Column("credited_on", Date, nullable=False),
-    Column("amount_yen", BigInteger, nullable=False),
-    Column("reference", String(60), nullable=False, unique=True),
-    Column("recorded_by", ForeignKey("staff.id"), nullable=False),
-    moment("recorded_at"),
-    one_of("channel", [channel.value for channel in Channel]),
-    CheckConstraint("amount_yen > 0", name="amount"),
+    *asked(
+        Column("channel", String(10), nullable=False),
+        Column("credited_on", Date, nullable=False),
+        Column("amount_yen", BigInteger, nullable=False),
+        Column("reference", String(60), nullable=False, index=True),
+        UniqueConstraint("reference", "channel", "credited_on", "amount_yen"),
+        one_of("channel", [channel.value for channel in Channel]),
+        CheckConstraint("amount_yen > 0", name="amount"),
+    ),
 )
+bank_credit_approval = approved_by_another(metadata, "bank_credit")
