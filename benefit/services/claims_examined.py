@@ -30,6 +30,7 @@ from benefit.services import claims_stored
 from benefit.services.claims_form import Form, refuse
 from benefit.services.gate import dead_people
 from benefit.services.home import Home
+from benefit.services.mailing_sent import sent
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import ward
 from benefit.store.engine import reading
@@ -194,7 +195,7 @@ def _refuse_heir(home: Home, seen: Examined, today: date) -> None:
     query = (
         select(letter.c.kind, letter.c.issued_on, letter.c.due_on)
         .join(entitlement, entitlement.c.id == letter.c.entitlement_id)
-        .where(entitlement.c.slot == slot, letter.c.lot_id.is_not(None))
+        .where(entitlement.c.slot == slot, sent())
     )
     with reading(home.ward) as connection:
         letters = connection.execute(query).all()
@@ -260,7 +261,7 @@ def _accepted_by_push(home: Home, slot: str, died_on: date) -> bool:
         .where(
             entitlement.c.slot == slot,
             letter.c.kind == PUSH_NOTICE,
-            letter.c.lot_id.is_not(None),
+            sent(),
             letter.c.branch == entitlement.c.branch,
             letter.c.due_on < died_on,
         )

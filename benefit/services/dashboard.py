@@ -26,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from benefit.services import mailing_sent
 from benefit.services.failure_facts import day_of
 from benefit.store import ward
 from benefit.store.frames import fetch
@@ -106,7 +107,7 @@ def facts_query() -> Select[Any]:
         ward.verdict,
         ward.payment,
     )
-    printed = exists().where(letter.c.entitlement_id == entitlement.c.id, letter.c.lot_id.is_not(None))
+    printed = exists().where(letter.c.entitlement_id == entitlement.c.id, mailing_sent.sent())
     verdicts = (
         select(
             verdict.c.entitlement_id,
@@ -224,7 +225,7 @@ def _daily() -> dict[str, Select[Any]]:
     letter, payment, progress = ward.letter, ward.payment, progress_now()
     first_sent = (
         select(func.min(letter.c.issued_on).label("day"))
-        .where(letter.c.lot_id.is_not(None))
+        .where(mailing_sent.sent())
         .group_by(letter.c.entitlement_id)
         .subquery()
     )

@@ -24,6 +24,7 @@ from benefit.services.files import sha256_of, write_atomic, write_manifest
 from benefit.services.gate import Standing, chosen_accounts, ended, people, stand
 from benefit.services.handback_given import last_taken, note_given
 from benefit.services.home import Home
+from benefit.services.mailing_sent import sent
 from benefit.services.transfer_lines import superseded
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
@@ -148,7 +149,7 @@ def progress(connection: Connection) -> pl.DataFrame:
         connection,
         select(letter.c.entitlement_id, letter.c.kind, letter.c.issued_on, letter.c.due_on)
         .join(entitlement, (entitlement.c.id == letter.c.entitlement_id) & (entitlement.c.branch == letter.c.branch))
-        .where(letter.c.lot_id.is_not(None))
+        .where(sent())
         .order_by(letter.c.id),
         {"entitlement_id": pl.Int64, "kind": pl.String, "sent_on": pl.Date, "due_on": pl.Date},
     ).unique("entitlement_id", keep="last", maintain_order=True)

@@ -22,6 +22,7 @@ from benefit.services import extracts
 from benefit.services.entitlements import all_outcomes, all_slots, stored_entitlements
 from benefit.services.holds import released
 from benefit.services.home import Home
+from benefit.services.mailing_sent import sent
 from benefit.services.runs import last_approved
 from benefit.services.standing import Inputs, decide_now, gather
 from benefit.store import ward
@@ -72,9 +73,7 @@ def stand(home: Home, programme: Programme, today: date) -> Standing:
         freed = _cleared(connection)
         over = ended(connection)
         written = connection.execute(
-            select(letter.c.entitlement_id, letter.c.branch, letter.c.account_flag)
-            .where(letter.c.lot_id.is_not(None))
-            .order_by(letter.c.id)
+            select(letter.c.entitlement_id, letter.c.branch, letter.c.account_flag).where(sent()).order_by(letter.c.id)
         ).all()
     letters = pl.DataFrame(
         [tuple(row) for row in written],

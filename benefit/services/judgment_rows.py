@@ -18,6 +18,7 @@ from benefit.services.gate import Standing, people, stand
 from benefit.services.home import Home
 from benefit.services.judgment_accounts import with_accounts
 from benefit.services.judgment_vanished import WARD_FILE
+from benefit.services.mailing_sent import sent
 from benefit.services.replies_standing import replied_since, standing_replies
 from benefit.services.transfer_lines import ACCOUNT, superseded
 from benefit.store import ward
@@ -48,7 +49,7 @@ def ward_rows(home: Home, programme: Programme, today: date) -> pl.DataFrame:
                     letter.c.branch == entitlement.c.branch,
                     letter.c.kind == PUSH_NOTICE,
                     letter.c.due_on < today,
-                    letter.c.lot_id.is_not(None),
+                    sent(),
                 )
             ).scalars()
         )

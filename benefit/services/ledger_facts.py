@@ -30,6 +30,7 @@ from benefit.services.judged_lines import LINE, ids, judged_line, load, numbers
 from benefit.services.judgment_rows import Prepared
 from benefit.services.ledger_others import with_overlaps, with_sharing
 from benefit.services.ledger_replies import with_replies
+from benefit.services.mailing_sent import sent
 from benefit.services.transfer_lines import ACCOUNT, pending_verdicts, superseded
 from benefit.store import ward
 from benefit.store.frames import fetch
@@ -230,7 +231,7 @@ def _with_letters(connection: Connection, rows: pl.DataFrame) -> pl.DataFrame:
             letter.c.due_on,
             letter.c.address_digest,
         )
-        .where(letter.c.lot_id.is_not(None), letter.c.entitlement_id.in_(ids()))
+        .where(sent(), letter.c.entitlement_id.in_(ids()))
         .order_by(letter.c.id)
     )
     schema = {

@@ -6,7 +6,8 @@ PUSH には支給のお知らせ、CONFIRM には確認書。区が直接扱う�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -63,20 +64,41 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     # 申請書で口座まで届いている権利（避難者・相続人）に、手紙は要らない。住民記録の住所へ出してはならない人もいる。
     by_claim = claim_accounts(standing.inputs, standing.decisions)
     waiting = entitlements.filter(~pl.col("made")).join(by_claim, on="slot", how="anti")
+    through = waiting.filter("open")
+    letters = letter_rows(standing, programme, through, issued_on)
+    # 名も住所も分からない人には送れない。名簿に残して、職員が送付先を登録する。
+    unknown = letters.filter(pl.col("name").is_null() | pl.col("address").is_null())
+    closed = pl.concat(
+        [
+            waiting.filter(~pl.col("open")).select("case_number", why="why_closed"),
+            unknown.select("case_number", why=pl.lit("送付先が分からない（addresses.csv に登録する）")),
+        ]
+    ).sort("case_number")
+    letters = letters.join(unknown, on="case_number", how="anti")
+    return Mailing(letters.sort("case_number"), closed, int(entitlements["made"].sum()))
+
+
+def letter_rows(standing: Standing, programme: Programme, chosen: pl.DataFrame, issued_on: date) -> pl.DataFrame:
+    """`chosen`（standing.entitlements の一部）の、いまの手紙の行。名も住所も分からない人の欄は null のまま。"""
     # 口座が分かり、名義が合う人にはお知らせ、ほかの人には確認書。区が直接扱う人も同じで、刷る所だけが違う。
     known = pl.col("agrees_now").fill_null(value=False) & (pl.col("flag") != "0")
-    through = waiting.filter("open").with_columns(
-        route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now")),
-        kind=pl.when(known).then(pl.lit(PUSH_NOTICE)).otherwise(pl.lit(CONFIRMATION_LETTER)),
-    )
     past = chosen_accounts(standing).filter(pl.col("account_flag") == "2").drop("account_flag")
-    letters = (
-        through.select(
+    # 住民でなくなった記録（転出など）が加われば、紙の宛先は古い。
+    gone = standing.inputs.facts.residents.select(
+        "person_number", removed=pl.concat_str(pl.col("removed_on").cast(pl.String), "removed_reason")
+    )
+    return (
+        chosen.with_columns(
+            route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now")),
+            kind=pl.when(known).then(pl.lit(PUSH_NOTICE)).otherwise(pl.lit(CONFIRMATION_LETTER)),
+        )
+        .select(
             "case_number",
             "branch",
             "benefit",
             "amount_yen",
             "payee_number",
+            "subject_number",
             "kind",
             account_flag="flag",
             entitlement_id="id",
@@ -88,17 +110,38 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
         )
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
         .join(past, left_on="payee_number", right_on="person_number", how="left")
+        .join(gone, left_on="payee_number", right_on="person_number", how="left")
     )
-    # 名も住所も分からない人には送れない。名簿に残して、職員が送付先を登録する。
-    unknown = letters.filter(pl.col("name").is_null() | pl.col("address").is_null())
-    closed = pl.concat(
-        [
-            waiting.filter(~pl.col("open")).select("case_number", why="why_closed"),
-            unknown.select("case_number", why=pl.lit("送付先が分からない（addresses.csv に登録する）")),
-        ]
-    ).sort("case_number")
-    letters = letters.join(unknown, on="case_number", how="anti")
-    return Mailing(letters.sort("case_number"), closed, int(entitlements["made"].sum()))
+
+
+#: 紙に刷った事柄（と、宛先が古くなったしるし）。どれかが変われば、その紙は出せない。
+PRINTED = (
+    "kind",
+    "benefit",
+    "amount_yen",
+    "payee_number",
+    "account_flag",
+    "postal_code",
+    "address",
+    "address2",
+    "addressee",
+    "name",
+    "removed",
+    "bank_code",
+    "branch_code",
+    "account_type",
+    "account_number",
+)
+_PAST_ACCOUNT = PRINTED[-4:]
+
+
+def printed_digests(rows: pl.DataFrame) -> list[str]:
+    """手紙の行ごとの、紙に刷った事柄の指紋。過去の口座は、それを使う人の分だけを数える。"""
+    shown = rows.select(
+        pl.when(pl.col("account_flag") == "2").then(pl.col(name)).alias(name) if name in _PAST_ACCOUNT else pl.col(name)
+        for name in PRINTED
+    ).select(text=pl.concat_str(pl.all().cast(pl.String).fill_null("\u2400"), separator="\u241f"))
+    return [hashlib.sha256(text.encode()).hexdigest() for text in shown["text"]]
 
 
 def refuse_changed(home: Home, programme: Programme, mailing: Mailing, issued_on: date) -> None:
@@ -145,6 +188,7 @@ class MadeLot:
     file_name: str
     sha256: str
     case_numbers: Sequence[str]
+    folder: str = ""
 
 
 def register_lots(
@@ -158,6 +202,7 @@ def register_lots(
 ) -> None:
     """刷ったロットと、止めた手紙を登録する。一つのトランザクションで、全部か無し。"""
     rows = {row["case_number"]: row for row in mailing.letters.iter_rows(named=True)}
+    digests = dict(zip(mailing.letters["case_number"], printed_digests(mailing.letters), strict=True))
     with home.ward.begin() as connection:
         # 承認（知らせていない権利を合わせる）と、もう一つの letters make との順番を決める。
         in_turn(connection, "entitlements")
@@ -173,10 +218,13 @@ def register_lots(
                 letter_count=len(made.case_numbers),
                 made_at=clock(),
             )
-            connection.execute(
-                ward.letter.insert(),
-                [_letter(rows[number], issued_on, lot_id=lot_id) for number in made.case_numbers],
-            )
+            connection.execute(ward.lot_run.insert().values(lot_id=lot_id, folder=made.folder))
+            if made.case_numbers:
+                connection.execute(
+                    ward.letter.insert(),
+                    [_letter(rows[number], issued_on, lot_id=lot_id) for number in made.case_numbers],
+                )
+                _note_printed(connection, lot_id, digests)
         if held:
             connection.execute(
                 ward.letter.insert(),
@@ -191,6 +239,20 @@ def register_lots(
                 action="letters.make",
                 detail={"lots": len(lots), "letters": sum(len(m.case_numbers) for m in lots), "held": len(held)},
             )
+
+
+def _note_printed(connection: Connection, lot_id: int, digests: dict[str, str]) -> None:
+    """刷った中身の指紋を、付いた手紙の番号に結ぶ。"""
+    letter, entitlement = ward.letter, ward.entitlement
+    query = (
+        select(letter.c.id, entitlement.c.case_number)
+        .join(entitlement, entitlement.c.id == letter.c.entitlement_id)
+        .where(letter.c.lot_id == lot_id)
+    )
+    rows: Iterator[dict[str, Any]] = (
+        {"letter_id": row.id, "digest": digests[row.case_number]} for row in connection.execute(query)
+    )
+    connection.execute(ward.letter_printed.insert(), list(rows))
 
 
 def _letter(

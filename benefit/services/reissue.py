@@ -20,6 +20,7 @@ from benefit.domain.transfer import LIVE_STATES
 from benefit.services import runs, two_people
 from benefit.services.entitlements import WATCHED
 from benefit.services.home import Home
+from benefit.services.mailing_sent import sent
 from benefit.services.returns import is_ended
 from benefit.services.transfer_lines import pending_verdicts
 from benefit.store import audit, ward
@@ -159,7 +160,7 @@ def reissue(
 def _told(connection: Connection, entitlement_id: int) -> bool:
     """刷った手紙で、額を知らせたか。"""
     letter = ward.letter
-    query = select(letter.c.id).where(letter.c.entitlement_id == entitlement_id, letter.c.lot_id.is_not(None))
+    query = select(letter.c.id).where(letter.c.entitlement_id == entitlement_id, sent())
     return connection.execute(query).first() is not None
 
 

@@ -21,6 +21,7 @@ from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.handback import REPLY_KINDS
 from benefit.domain.transfer import LIVE_STATES
+from benefit.services import mailing_sent
 from benefit.services.desk_accounts import NO_ACCOUNT, Account, differing
 from benefit.services.returns import is_ended
 from benefit.services.two_people import need_reason
@@ -170,7 +171,7 @@ def _check_shape(connection: Connection, reply: Reply, entitlement: Mapping[str,
     sent = select(func.max(letter.c.issued_on)).where(
         letter.c.entitlement_id == entitlement["id"],
         letter.c.branch == entitlement["branch"],
-        letter.c.lot_id.is_not(None),
+        mailing_sent.sent(),
     )
     issued_on = connection.execute(sent).scalar()
     if issued_on is None:
