@@ -157,6 +157,7 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: B
         ward_name=programme.office.ward_name,
         office_name=programme.office.office_name,
         phone=programme.office.call_centre_phone,
+        return_to=programme.office.return_to,
         issued_on=issued_on,
         due_on=row["due_on"],
         benefit_names=(programme.benefit_names[row["benefit"]],),

@@ -189,8 +189,13 @@ class TransferTerms:
 
 @dataclass(frozen=True)
 class OfficeTerms:
-    """差出人と問合せ先。"""
+    """差出人と問合せ先。
+
+    return_to: 返送先の行（〒、住所、宛名）。返信用封筒を失くした人と、切り取って返す届のために紙に刷る。
+    はがきでは外の面に出るので、給付の名は書かない。
+    """
 
     ward_name: str
     office_name: str
     call_centre_phone: str
+    return_to: tuple[str, ...]

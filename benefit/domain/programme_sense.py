@@ -152,6 +152,17 @@ def _letters(programme: Programme) -> Rules:
         re.fullmatch(r"〒[0-9]{3}-[0-9]{4} \S.{2,25}", programme.letters.neutral_sender) is not None,
         "letters.neutral_sender は「〒160-8484 東京都…」の形です（郵便番号、空白、住所。住所は 26 字まで）",
     )
+    returns = programme.office.return_to
+    yield (
+        len(returns) == 3
+        and re.fullmatch(r"〒[0-9]{3}-[0-9]{4}", returns[0]) is not None
+        and max(map(len, returns)) <= 26,
+        "office.return_to は、〒番号、住所、宛名の三行です（一行 26 字まで）",
+    )
+    yield (
+        not any(name in line for line in returns for name in (programme.name, *programme.benefit_names.values())),
+        "office.return_to に、給付の名は書けません（はがきの外の面に出る）",
+    )
     named = (programme.office.office_name, programme.name, *programme.benefit_names.values())
     yield (
         not any(name in programme.letters.neutral_sender for name in named),
