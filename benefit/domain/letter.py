@@ -220,6 +220,10 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
 LETTER_NAMES = {kind.id: kind.name for kind in LETTER_KINDS.values()}
 #: 一通ごとに台帳（ward.letter）に残す種類。
 REGISTERED_KINDS = tuple(sorted(kind.id for kind in LETTER_KINDS.values() if kind.registered))
+#: 台帳の出来事から作る、区のお知らせ（benefit.services.notices_due）。
+NOTICE_KINDS = (AWARD_NOTICE, REFUSAL_NOTICE, FAILED_TRANSFER_NOTICE, DUNNING_LETTER)
+#: 届け方と口座を決める手紙。発送日と期限は、これで数える。
+FIRST_KINDS = (PUSH_NOTICE, CONFIRMATION_LETTER)
 
 
 def address_digest(postal_code: str | None, address: str | None, address2: str | None, addressee: str | None) -> str:
