@@ -20,6 +20,8 @@ from benefit.records.fields import Field, Kind
 from benefit.records.layout import Layout
 from benefit.records.layout_view import meaning_of
 
+_CP932 = "cp932"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -82,9 +84,13 @@ class CsvReading:
         return self.data
 
 
-def read(content: bytes, layout: CsvLayout, *, file: str = "") -> CsvReading:
-    """全部の行を確かめる。見出しが様式と違えば `RefusedInput`。"""
-    raw = csv_reader.read(content, file_name=file, encoding="cp932")
+def read(content: bytes, layout: CsvLayout, *, file: str = "", encoding: str | None = _CP932) -> CsvReading:
+    """全部の行を確かめる。見出しが様式と違えば `RefusedInput`。
+
+    encoding: None なら、中身から UTF-8 か CP932 に決める。UTF-8 なら、漢字の列に CP932 にない字があってよい。
+    """
+    raw = csv_reader.read(content, file_name=file, encoding=encoding)
+    narrow = raw.encoding == _CP932
     wanted = tuple(field.label for field in layout.fields)
     if raw.header != wanted:
         raise RefusedInput(
@@ -104,9 +110,9 @@ def read(content: bytes, layout: CsvLayout, *, file: str = "") -> CsvReading:
         pl.when(shape).then(pl.col(field.name)).cast(pl.Int64).alias(field.name)
         for field, shape in zip(numbers, shaped, strict=True)
     )
-    good = _good(table, layout)
+    good = _good(table, layout, narrow=narrow)
     for at in (~good).arg_true().head(FAULTS_MAX):
-        faults += _problems(texts.row(at, named=True), table.row(at, named=True), layout)
+        faults += _problems(texts.row(at, named=True), table.row(at, named=True), layout, narrow=narrow)
     data = table.filter(good)
     if layout.made is not None:
         data = data.with_columns(layout.made())
@@ -117,24 +123,26 @@ def read(content: bytes, layout: CsvLayout, *, file: str = "") -> CsvReading:
     return CsvReading(file, data, listed, unlisted, raw.rows_read, rejected)
 
 
-def _good(table: pl.DataFrame, layout: CsvLayout) -> pl.Series:
+def _good(table: pl.DataFrame, layout: CsvLayout, *, narrow: bool) -> pl.Series:
     if not table.height:
         return pl.Series("good", [], dtype=pl.Boolean)
     checks = [columns.writable(field) for field in layout.fields]
     good = table.select(pl.all_horizontal(checks).alias("good"))["good"] & columns.meant(table, layout.record)
     for field in layout.fields:
-        good = good & columns.encodable(table[field.name]) if field.kind is Kind.WIDE else good
+        good = good & columns.encodable(table[field.name]) if narrow and field.kind is Kind.WIDE else good
     held = table.select(pl.all_horizontal(pl.lit(value=True), *(rule.holds() for rule in layout.rules)).alias("held"))
     return good & held["held"].fill_null(value=False)
 
 
-def _problems(text: dict[str, Any], row: dict[str, Any], layout: CsvLayout) -> list[Fault]:
+def _problems(text: dict[str, Any], row: dict[str, Any], layout: CsvLayout, *, narrow: bool) -> list[Fault]:
     record, found = int(str(row["record"])), []
     for at, field in enumerate(layout.fields, start=1):
         title, value = f"{field.label}（{at} 列目）", row[field.name]
         if value is None:
             found.append(Fault(record, title, "数字ではありません", field.show(str(text[field.name])), "整数"))
-        elif (problem := field.problem(value)) is not None:
+        elif (
+            problem := field.problem(_within(value) if not narrow and field.kind is Kind.WIDE else value)
+        ) is not None:
             found.append(Fault(record, title, problem.says, problem.found, problem.allowed))
     if not found:
         one = pl.DataFrame([row])
@@ -142,3 +150,8 @@ def _problems(text: dict[str, Any], row: dict[str, Any], layout: CsvLayout) -> l
         assert broken, "まとめて見た答えと、一件ずつ見た答えが違う"
         found = [Fault(record, rule.label, rule.says) for rule in broken]
     return found
+
+
+def _within(value: str) -> str:
+    """CP932 にない字を、あっても断られない字に（長さと制御文字だけを見るとき）。"""
+    return value.encode(_CP932, "replace").decode(_CP932).replace("?", "〓")
