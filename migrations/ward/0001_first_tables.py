@@ -908,6 +908,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_operation")),
     )
     op.create_table(
+        "print_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("folder", sa.Text(), nullable=False),
+        sa.Column("expected_sha256", sa.String(length=64), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("good", sa.Integer(), nullable=False),
+        sa.Column("spoiled", sa.Integer(), nullable=False),
+        sa.Column("remade", sa.Integer(), nullable=False),
+        sa.Column("posted", sa.Integer(), nullable=False),
+        sa.Column("pulled", sa.Integer(), nullable=False),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=3), nullable=False),
+        sa.Column("posted_from", sa.Date(), nullable=True),
+        sa.Column("posted_to", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("taken_by", sa.String(length=40), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(state = '投函済') = (wrong = 0)", name=op.f("ck_print_result_closed")),
+        sa.CheckConstraint("state IN ('投函済', '止')", name=op.f("ck_print_result_state_words")),
+        sa.CheckConstraint("turn = 1 OR reason <> ''", name=op.f("ck_print_result_again_has_a_reason")),
+        sa.CheckConstraint(
+            "wrong > 0 OR (sent = good + spoiled AND spoiled = remade + pulled AND posted = good + remade)",
+            name=op.f("ck_print_result_equations"),
+        ),
+        sa.ForeignKeyConstraint(["taken_by"], ["staff.id"], name=op.f("fk_print_result_taken_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_print_result")),
+        sa.UniqueConstraint("expected_sha256", "sha256", name=op.f("uq_print_result_expected_sha256_sha256")),
+        sa.UniqueConstraint("expected_sha256", "turn", name=op.f("uq_print_result_expected_sha256_turn")),
+    )
+    op.create_table(
         "proof_set",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -945,6 +979,27 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_restricted_member_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restricted_member")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_restricted_member_id_asked_by")),
+    )
+    op.create_table(
+        "returned_list",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_taken", sa.Integer(), nullable=False),
+        sa.Column("rows_refused", sa.Integer(), nullable=False),
+        sa.Column("taken_by", sa.String(length=40), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('unknown_address', 'moved', 'not_collected', 'refused', 'other')",
+            name=op.f("ck_returned_list_reason_words"),
+        ),
+        sa.CheckConstraint("rows_read = rows_taken + rows_refused", name=op.f("ck_returned_list_equation")),
+        sa.ForeignKeyConstraint(["taken_by"], ["staff.id"], name=op.f("fk_returned_list_taken_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_returned_list")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_returned_list_sha256")),
     )
     op.create_table(
         "run_approval",
@@ -1409,6 +1464,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("stop_id", "released_by", name=op.f("uq_look_up_release_stop_id_released_by")),
     )
     op.create_table(
+        "print_result_line",
+        sa.Column("print_result_id", sa.Integer(), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("fault", sa.String(length=20), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "fault IN ('読めない番号', '検査の違い', '台帳にない', '別のロット', '版の違い', '無効の枝番', '二度', '行がない', '作り直しなし', '損のない作り直し', '投函なし', '元のない投函', 'ほかの手紙と同じ封筒', '封筒の分かれ', '半分の封筒', '日の順')",
+            name=op.f("ck_print_result_line_fault_words"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["print_result_id"], ["print_result.id"], name=op.f("fk_print_result_line_print_result_id")
+        ),
+        sa.PrimaryKeyConstraint("print_result_id", "line_number", name=op.f("pk_print_result_line")),
+    )
+    op.create_table(
+        "print_result_lot",
+        sa.Column("print_result_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_print_result_lot_lot_id")),
+        sa.ForeignKeyConstraint(
+            ["print_result_id"], ["print_result.id"], name=op.f("fk_print_result_lot_print_result_id")
+        ),
+        sa.PrimaryKeyConstraint("print_result_id", "lot_id", name=op.f("pk_print_result_lot")),
+    )
+    with op.batch_alter_table("print_result_lot", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_print_result_lot_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
         "proof_set_approval",
         sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(length=40), nullable=False),
@@ -1478,6 +1562,17 @@ def upgrade() -> None:
             name=op.f("fk_restricted_member_approval_release_id_asked_by"),
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_restricted_member_approval")),
+    )
+    op.create_table(
+        "returned_refused",
+        sa.Column("returned_list_id", sa.Integer(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("scanned", sa.String(length=60), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["returned_list_id"], ["returned_list.id"], name=op.f("fk_returned_refused_returned_list_id")
+        ),
+        sa.PrimaryKeyConstraint("returned_list_id", "record", name=op.f("pk_returned_refused")),
     )
     op.create_table(
         "special_slip",
@@ -1667,6 +1762,7 @@ def upgrade() -> None:
         sa.Column("entitlement_id", sa.Integer(), nullable=False),
         sa.Column("branch", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("occasion", sa.String(length=20), server_default="", nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=True),
         sa.Column("held_reason", sa.Text(), nullable=True),
         sa.Column("route", sa.String(length=10), nullable=False),
@@ -1683,7 +1779,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_letter_lot_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
-        sa.UniqueConstraint("entitlement_id", "branch", "kind", name=op.f("uq_letter_entitlement_id_branch_kind")),
+        sa.UniqueConstraint(
+            "entitlement_id", "branch", "kind", "occasion", name=op.f("uq_letter_entitlement_id_branch_kind_occasion")
+        ),
     )
     op.create_table(
         "lot_release",
@@ -1967,6 +2065,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recall")),
         sa.UniqueConstraint("id", "asked_by", name=op.f("uq_recall_id_asked_by")),
         sa.UniqueConstraint("undo_plan_id", "transfer_id", name=op.f("uq_recall_undo_plan_id_transfer_id")),
+    )
+    op.create_table(
+        "returned_letter",
+        sa.Column("letter_id", sa.Integer(), nullable=False),
+        sa.Column("returned_list_id", sa.Integer(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["letter_id"], ["letter.id"], name=op.f("fk_returned_letter_letter_id")),
+        sa.ForeignKeyConstraint(
+            ["returned_list_id"], ["returned_list.id"], name=op.f("fk_returned_letter_returned_list_id")
+        ),
+        sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_returned_letter")),
     )
     op.create_table(
         "ward_reply_check",
@@ -2542,6 +2651,7 @@ def downgrade() -> None:
 
     op.drop_table("bank_report_line")
     op.drop_table("ward_reply_check")
+    op.drop_table("returned_letter")
     op.drop_table("recall")
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.drop_index(
@@ -2599,11 +2709,17 @@ def downgrade() -> None:
         batch_op.drop_index("ix_special_slip_employer_number")
 
     op.drop_table("special_slip")
+    op.drop_table("returned_refused")
     op.drop_table("restricted_member_approval")
     op.drop_table("reissue_request")
     op.drop_table("reissue")
     op.drop_table("protection_release_approval")
     op.drop_table("proof_set_approval")
+    with op.batch_alter_table("print_result_lot", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_print_result_lot_lot_id"))
+
+    op.drop_table("print_result_lot")
+    op.drop_table("print_result_line")
     op.drop_table("look_up_release")
     op.drop_table("hold_release")
     op.drop_table("handover_request_approval")
@@ -2642,9 +2758,11 @@ def downgrade() -> None:
     op.drop_table("special_closed")
     op.drop_table("run_difference")
     op.drop_table("run_approval")
+    op.drop_table("returned_list")
     op.drop_table("restricted_member")
     op.drop_table("protection_release")
     op.drop_table("proof_set")
+    op.drop_table("print_result")
     op.drop_table("operation")
     op.drop_table("lot_run")
     with op.batch_alter_table("look_up_stop", schema=None) as batch_op:

@@ -105,6 +105,14 @@ from benefit.store.ward.money import (
     vanished,
     verdict,
 )
+from benefit.store.ward.print_results import (
+    print_result,
+    print_result_line,
+    print_result_lot,
+    returned_letter,
+    returned_list,
+    returned_refused,
+)
 from benefit.store.ward.protections import protection_release, protection_release_approval
 from benefit.store.ward.replies import ward_reply, ward_reply_check
 from benefit.store.ward.restricted import (
@@ -218,6 +226,9 @@ __all__ = [
     "payment",
     "planned_file",
     "posting",
+    "print_result",
+    "print_result_line",
+    "print_result_lot",
     "proof_set",
     "proof_set_approval",
     "protection_release",
@@ -240,6 +251,9 @@ __all__ = [
     "restricted_member",
     "restricted_member_approval",
     "restricted_member_end",
+    "returned_letter",
+    "returned_list",
+    "returned_refused",
     "run",
     "run_approval",
     "run_difference",
@@ -367,6 +381,12 @@ APPEND_ONLY = (
     "letter_pull",
     "proof_set",
     "proof_set_approval",
+    "print_result",
+    "print_result_line",
+    "print_result_lot",
+    "returned_letter",
+    "returned_list",
+    "returned_refused",
     "restricted_member",
     "restricted_member_approval",
     "restricted_member_end",
