@@ -47,6 +47,7 @@ class LetterContent:
     account_flag: 口座フラグ（0 なし、1 生活保護、2 過去の給付金、3 公金受取）。
     masked_account: 口座フラグ 2 のお知らせだけに刷る、下 3 桁のほかを伏せた口座（例「◯◯銀行 本店 普通 ****123」）。
     sheet / sheets: 封筒の中の何枚目／何枚か（封入の照合に使う）。
+    sheet_codes: 一枚目からの封入の符号（24 桁、letters.sheet_code）。空なら、番号と枚数だけを刷る（下見、窓口の紙）。
     断り: 種類・番号の形・口座フラグの組合せが違えば WrongUse、出してはならない口座があれば RefusedByRule。
     """
 
@@ -75,6 +76,7 @@ class LetterContent:
     masked_account: str | None = None
     sheet: int = 1
     sheets: int = 1
+    sheet_codes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """形を確かめる。氏名や住所の中身は `letters.holding` が一通ずつ確かめる。"""
@@ -88,6 +90,8 @@ class LetterContent:
         self._require(0 <= self.branch <= 99, "枝番の範囲が違います", allowed="0 から 99")
         self._require(self.account_flag in ACCOUNT_FLAG_NAMES, "口座フラグが違います", allowed="0、1、2、3")
         self._require(1 <= self.sheet <= self.sheets <= 9, "枚数が違います", allowed="1/1 から 9/9")
+        coded = all(code.startswith(f"{self.case_number}{self.branch:02d}") for code in self.sheet_codes)
+        self._require(coded and len(self.sheet_codes) in {0, self.sheets}, "封入の符号が、この手紙のものではありません")
         self._require(self.due_on is None or self.due_on >= self.issued_on, "期限が発行日より前です")
         self._require(self.amount_yen is None or self.amount_yen > 0, "支給予定額は 1 円以上です")
         self._require(self.again in AGAIN, "出し直しの言葉が違います", allowed="再送、再発行")

@@ -10,7 +10,7 @@ import segno
 
 from benefit.domain.letter import AWARD_NOTICE, LETTER_KINDS, LETTER_NAMES, PUSH_NOTICE
 from benefit.domain.wareki import wareki
-from letters import geometry
+from letters import geometry, sheet_code
 from letters.address import Line, lay_out
 from letters.content import LetterContent
 from letters.fonts import FAMILY
@@ -50,11 +50,17 @@ def personal(content: LetterContent) -> dict[str, str]:
     return {
         "number": number,
         "branch": branch,
-        "sheet_text": f"{number}-{branch} {content.sheet}/{content.sheets}",
+        "sheet_text": sheet_text(content),
         "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
         # 確認書には口座を刷らない。口座を記入していただく紙だからである。
         "account.masked": (content.masked_account or "") if content.kind in WITH_ACCOUNT else "",
     }
+
+
+def sheet_text(content: LetterContent) -> str:
+    """封入の照合に使う一行。符号がない紙（下見、窓口の紙）では、番号と枚数だけ。"""
+    short = f"{content.case_number}-{content.branch:02d} {content.sheet}/{content.sheets}"
+    return sheet_code.plain_text(content.sheet_codes[content.sheet - 1]) if content.sheet_codes else short
 
 
 def shared(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:

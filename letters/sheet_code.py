@@ -56,10 +56,7 @@ class SheetCode:
     @property
     def text(self) -> str:
         """人の読む形: 「12345678901-00 L02 1/2 版123 検4567」。"""
-        return (
-            f"{self.case_number}-{self.branch:02d} L{self.kind_number:02d} {self.sheet}/{self.sheets}"
-            f" 版{self.layout:03d} 検{self.check}"
-        )
+        return plain_text(self.digits)
 
 
 def _body(case_number: str, branch: int, kind_number: int, sheet: int, sheets: int, layout: int) -> str:
@@ -92,6 +89,15 @@ def read(key: bytes, digits: str) -> SheetCode:
     if not hmac.compare_digest(check, _check(key, digits[:-_CHECK_DIGITS])):
         raise RefusedInput("封入の符号の検査が合いません", code="sheet-code-check")
     return SheetCode(case_number, branch, kind_number, sheet, sheets, layout, check)
+
+
+def plain_text(digits: str) -> str:
+    """24 桁を、人の読む形に（検査は見ない。鍵のない所で刷るとき）。"""
+    found = _SHAPE.fullmatch(digits)
+    if found is None:
+        raise WrongUse("封入の符号の形が違います", code="sheet-code", allowed=f"{DIGITS} 桁の数字")
+    number, branch, kind, sheet, sheets, layout, check = found.groups()
+    return f"{number}-{branch} L{kind} {sheet}/{sheets} 版{layout} 検{check}"
 
 
 _TEXT = re.compile(r"(\d{11})-(\d{2}) L(\d{2}) (\d)/(\d) 版(\d{3}) 検(\d{4})", re.ASCII)
