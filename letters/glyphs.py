@@ -17,7 +17,7 @@ from letters.fonts import coverage, is_variation_selector
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
-def _clusters(text: str) -> Iterator[str]:
+def clusters(text: str) -> Iterator[str]:
     """字と、それに続く異体字セレクタを一つに束ねる。"""
     cluster = ""
     for character in text:
@@ -57,5 +57,5 @@ def missing(text: str) -> tuple[str, ...]:
     """刷れない字を、現れた順に一度ずつ、符号位置で。「U+E000」、異体字は「U+8FBB+U+E0105」。空なら全部刷れる。"""
     if _plain().issuperset(text):
         return ()
-    seen = dict.fromkeys(cluster for cluster in _clusters(text) if not _is_printable(cluster))
+    seen = dict.fromkeys(cluster for cluster in clusters(text) if not _is_printable(cluster))
     return tuple("+".join(f"U+{ord(c):04X}" for c in cluster) for cluster in seen)

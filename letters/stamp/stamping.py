@@ -1,0 +1,110 @@
+"""手紙の組を、台紙に刷って PDF にする。できる紙は letters.render.render と見た目が同じである。"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.letter import AWARD_NOTICE, CONFIRMATION_LETTER, PUSH_NOTICE, REFUSAL_NOTICE, REMINDER
+from letters import codes
+from letters.address import Line
+from letters.content import LetterContent
+from letters.holding import reasons_to_hold
+from letters.page import address_lines, personal
+from letters.stamp import bars
+from letters.stamp.background import BackgroundPage, backgrounds
+from letters.stamp.faces import Used, width_of
+from letters.stamp.slots import AreaSlot, TextSlot
+from letters.stamp.writer import Writer
+
+#: 一人ずつ違う所がすべて決まった置き場所にあり、台紙に刷れる種類。
+STAMPED = frozenset({CONFIRMATION_LETTER, PUSH_NOTICE})
+#: これより細くはしない（長体）。
+NARROWEST = 0.7
+_POINTS_PER_MM = 72 / 25.4
+#: 宛名の行の上の余り（common.typ の address-lines）と、字の枠の上の端から字の並ぶ線まで（em）。
+_ADDRESS_INSET = 0.125
+_ASCENT = 0.88
+
+
+def can(kind: str) -> bool:
+    """この種類の手紙を、台紙に刷れるか。"""
+    return kind in STAMPED
+
+
+def stamp(contents: Sequence[LetterContent]) -> bytes:
+    """同じ種類・同じ発行日の手紙を、渡された順に一つの PDF にする。約束は letters.render.render と同じ。
+
+    断り: render と同じ。台紙に刷れない種類は WrongUse、長体でも入らない文は RefusedByRule。
+    """
+    if not contents:
+        raise WrongUse("刷る手紙がありません", code="no-letters")
+    if len({(content.kind, content.issued_on) for content in contents}) > 1:
+        raise WrongUse("一つの PDF には、同じ種類で同じ発行日の手紙だけを入れます", code="mixed-letters")
+    if not can(contents[0].kind):
+        raise WrongUse("この種類の手紙は、台紙に刷れません", code="not-stamped", found=contents[0].kind)
+    kept = backgrounds()
+    writer = Writer()
+    for content in contents:
+        if reasons_to_hold(content):
+            raise WrongUse("止めるべき手紙が混ざっています。先に確かめてください", code="held-letter")
+        key, background = kept.of(content)
+        values = personal(content)
+        for index, page in enumerate(background.pages):
+            writer.page(key, background, index, _drawing(page, content, values, writer.used))
+    return writer.finish()
+
+
+def _drawing(page: BackgroundPage, content: LetterContent, values: dict[str, str], used: tuple[Used, Used]) -> str:
+    """一頁に描くもの: 符号、宛名、文。"""
+    parts: list[str] = []
+    lines: list[str] = ["BT"]
+    for area in page.areas:
+        if area.key == "address":
+            lines += _address(area, address_lines(content), used)
+        else:
+            parts.append(_codes(area, content))
+    for slot in page.texts:
+        if text := values[slot.key]:
+            lines.append(_text(slot, text, used[slot.bold]))
+    lines.append("ET")
+    return "".join(parts) + "\n".join(lines)
+
+
+def _codes(area: AreaSlot, content: LetterContent) -> str:
+    if area.key == "qr":
+        return f"q {bars.fit(area, codes.QR_MODULES, codes.QR_MODULES)} {bars.qr(content.case_number)}f Q\n"
+    raise WrongUse("知らない符号の置き場所です", code="slot-key", found=area.key)
+
+
+def _address(area: AreaSlot, lines: Sequence[Line], used: tuple[Used, Used]) -> list[str]:
+    shown = []
+    for line in lines:
+        baseline = area.top - line.y * _POINTS_PER_MM - line.size * (_ADDRESS_INSET + _ASCENT)
+        shown.append(
+            f"/F{int(line.bold)} {line.size:g} Tf 1 0 0 1 {area.left:.2f} {baseline:.2f} Tm"
+            + used[line.bold].show(line.text)
+        )
+    return shown
+
+
+def _text(slot: TextSlot, text: str, used: Used) -> str:
+    tracking = slot.tracking
+    natural = width_of(text, bold=slot.bold) * slot.size + tracking * len(text)
+    room = slot.right - slot.left
+    squeeze = 1.0
+    if natural > room + 0.05:
+        squeeze = room / natural
+        if squeeze < NARROWEST:
+            raise RefusedByRule("枠に入らない文があります", code="field-too-wide", field=slot.key)
+    left = slot.left
+    if slot.side != "left":
+        left += (room - natural * squeeze) * (1 if slot.side == "right" else 0.5)
+    condensed = f"{squeeze * 100:.2f} Tz " if squeeze < 1 else ""
+    spaced = f"{tracking:g} Tc " if tracking else ""
+    after = ("\n100 Tz" if condensed else "") + ("\n0 Tc" if spaced else "")
+    return (
+        f"/F{int(slot.bold)} {slot.size:g} Tf {condensed}{spaced}1 0 0 1 {left:.2f} {slot.baseline:.2f} Tm"
+        + used.show(text)
+        + after
+    )
