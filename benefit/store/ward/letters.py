@@ -20,7 +20,7 @@ lot = Table(
     one_of("place", ("printer", "ward")),
 )
 
-#: 手紙一通。同じ番号・枝番・種類は一通だけ。字形がなくて止めた手紙は lot なしで残る。
+#: 手紙一通。同じ番号・枝番・種類・出来事は一通だけ。字形がなくて止めた手紙は lot なしで残る。
 letter = Table(
     "letter",
     metadata,
@@ -28,6 +28,8 @@ letter = Table(
     Column("entitlement_id", ForeignKey("valid_entitlement.entitlement_id"), nullable=False),
     Column("branch", Integer, nullable=False),
     Column("kind", String(30), nullable=False),
+    # 同じ枝番で何度もありうる手紙（振込不能、督促など）を、出来事ごとに一通にする鍵。お知らせ・確認書では空。
+    Column("occasion", String(20), nullable=False, server_default=""),
     Column("lot_id", ForeignKey("lot.id")),
     Column("held_reason", Text),
     # 手紙に書いた届け方と口座。この後に口座の登録が変わっても、手紙に書いた口座で払う（CHK87）。
@@ -37,7 +39,7 @@ letter = Table(
     Column("address_digest", String(64), nullable=False, server_default=""),
     Column("issued_on", Date, nullable=False),
     Column("due_on", Date, nullable=False),
-    UniqueConstraint("entitlement_id", "branch", "kind"),
+    UniqueConstraint("entitlement_id", "branch", "kind", "occasion"),
     one_of("kind", REGISTERED_KINDS),
 )
 
