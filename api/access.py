@@ -306,5 +306,5 @@ def check(app: FastAPI, table: Access) -> None:
 def _routes(app: FastAPI) -> Iterable[tuple[str, set[str]]]:
     for route in app.routes:
         # まとめて載せた道（mount）は、一つずつ確かめられないので、知らない道として扱う。
-        known = isinstance(route, Route) and route.methods
-        yield getattr(route, "path", repr(route)), set(route.methods) if known else {"ANY"}
+        methods = set(route.methods or ()) if isinstance(route, Route) else set()
+        yield getattr(route, "path", repr(route)), methods or {"ANY"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI, Request
@@ -124,13 +124,13 @@ def build(
     return app
 
 
-def problem(status: int, says: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def problem(status: int, says: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """API の断り（RFC 9457 problem details）。"""
     body = {"type": "about:blank", "title": _TITLES.get(status, "断りました"), "status": status, "detail": says}
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 
-def _answer(request: Request, status: int, says: str, headers: dict[str, str] | None = None) -> Response:
+def _answer(request: Request, status: int, says: str, headers: Mapping[str, str] | None = None) -> Response:
     if request.url.path.startswith("/api/"):
         return problem(status, says, headers)
     return page.message(request, status, says, headers)

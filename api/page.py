@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -108,7 +109,7 @@ def _nav_name(state: Any, path: str, name: str, role: str) -> str:
     return name if role in roles else str(other)
 
 
-def message(request: Request, status: int, says: str, headers: dict[str, str] | None = None) -> Response:
+def message(request: Request, status: int, says: str, headers: Mapping[str, str] | None = None) -> Response:
     """断りの画面。"""
     if status == 303 and headers and "Location" in headers:
         return RedirectResponse(headers["Location"], 303)

@@ -68,13 +68,15 @@ class Door:
         except RefusedInput:
             return None
 
-    def _refuse(self, peer: str, why: str) -> None:
+    def _refuse(self, peer: str, why: str) -> Terminal | None:
+        """断りを記す。答えは、いつも「端末でない」。"""
         try:
             with self._engine.begin() as connection:
                 terminals.note_refusal(connection, self._tables, peer=peer, reason=why, at=self._clock())
         except SQLAlchemyError:
             # 記せなくても、断ることに変わりはない。
-            return
+            return None
+        return None
 
 
 def addresses(proxies: str) -> frozenset[str]:

@@ -30,7 +30,7 @@ Deed = Callable[[Connection, AccessTables, Actor, datetime], str]
 def router_for() -> APIRouter:
     """人と端末の道（画面ごとに一組）。"""
     router = APIRouter(include_in_schema=False)
-    for path, endpoint in (
+    posts: tuple[tuple[str, Callable[..., Response]], ...] = (
         ("/staff/add", add),
         ("/staff/open", open_person),
         ("/staff/end", end),
@@ -39,7 +39,8 @@ def router_for() -> APIRouter:
         ("/staff/role", change_role),
         ("/terminals/add", add_terminal),
         ("/terminals/end", end_terminal),
-    ):
+    )
+    for path, endpoint in posts:
         router.add_api_route(path, endpoint, methods=["POST"])
     for path, endpoint in (("/staff", listed), ("/staff/review.xlsx", review), ("/terminals", terminal_list)):
         router.add_api_route(path, endpoint, methods=["GET"])
@@ -78,8 +79,16 @@ def add(
 
     def deed(connection: Connection, tables: AccessTables, actor: Actor, at: datetime) -> str:
         ends_on = _day(contract_ends_on)
-        who = {"staff_id": given["staff_id"], "name": name, "role": role, "contract_ends_on": ends_on}
-        return people.add_by(connection, tables, **who, actor=actor, at=at)
+        return people.add_by(
+            connection,
+            tables,
+            staff_id=given["staff_id"],
+            name=name,
+            role=role,
+            contract_ends_on=ends_on,
+            actor=actor,
+            at=at,
+        )
 
     try:
         password = _do(request, session, operation, given, deed)
@@ -157,8 +166,10 @@ def change_role(
     """役割と契約の終わりを変える。"""
 
     def deed(connection: Connection, tables: AccessTables, actor: Actor, at: datetime) -> str:
-        values = {"role": role, "contract_ends_on": _day(contract_ends_on), "reason": reason}
-        people.change_role(connection, tables, staff_id, **values, actor=actor, at=at)
+        ends_on = _day(contract_ends_on)
+        people.change_role(
+            connection, tables, staff_id, role=role, contract_ends_on=ends_on, reason=reason, actor=actor, at=at
+        )
         return ""
 
     given = {"role": role, "contract_ends_on": contract_ends_on, "reason": reason}
@@ -291,4 +302,4 @@ def _terminals(request: Request, session: Session, *, status: int = 200, **shown
 
 def _roles(request: Request) -> list[tuple[str, str]]:
     line = request.app.state.store.access.line
-    return [(role, ROLE_NAMES[role]) for role in people.ROLES[line]]  # type: ignore[index]
+    return [(role, ROLE_NAMES[role]) for role in people.ROLES[line]]

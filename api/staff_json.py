@@ -170,9 +170,9 @@ Deed = Callable[[Connection, AccessTables, datetime], str]
 def router_for() -> APIRouter:
     """JSON の道（台帳ごとに一組）。"""
     router = APIRouter(prefix="/api/v1", tags=["人と端末"], responses=_REFUSALS)
-    for path, endpoint in (("/staff", listed), ("/terminals", terminal_list)):
-        router.add_api_route(path, endpoint, methods=["GET"])
-    for path, endpoint in (
+    router.add_api_route("/staff", listed, methods=["GET"])
+    router.add_api_route("/terminals", terminal_list, methods=["GET"])
+    posts: tuple[tuple[str, Callable[..., BaseModel]], ...] = (
         ("/staff", add),
         ("/staff/end", end),
         ("/staff/reset", reset),
@@ -183,7 +183,8 @@ def router_for() -> APIRouter:
         ("/break-glass/ask", ask),
         ("/break-glass/approve", approve),
         ("/break-glass/close", close),
-    ):
+    )
+    for path, endpoint in posts:
         router.add_api_route(path, endpoint, methods=["POST"])
     return router
 

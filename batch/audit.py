@@ -73,6 +73,7 @@ def anchor(
 ) -> None:
     """一日を締める: 行数と最後の指紋に署名して印を作る。同じ日に増えていなければ、前の印のままである。"""
     from benefit.services import audit_anchors
+    from benefit.services.audit_verify import side
     from benefit.services.files import write_atomic
     from letters import evidence_sheet
 
@@ -81,9 +82,7 @@ def anchor(
         made = audit_anchors.make(given.home, one, day=_today(given, today), clock=given.clock)
         found = made.anchor
         word = "作りました" if made.new else "前に作ったままです"
-        given.say(
-            f"{audit_anchors.side(one).name}: {found.day} の印 {found.number} を{word}（{found.row_count:,} 行）。"
-        )
+        given.say(f"{side(one).name}: {found.day} の印 {found.number} を{word}（{found.row_count:,} 行）。")
         given.say(f"  最後の指紋 {found.head}")
         given.say(f"  公開鍵 {found.public_key}")
         if out is not None:

@@ -47,8 +47,10 @@ def build_one(
             given.home, chosen, day(today), out=out, clock=given.clock, actor=actor, dry_run=dry_run, step=step
         )
     table = Table(title="支給対象者の判定", title_justify="left")
-    for heading, justify in (("給付", "left"), ("判定", "left"), ("件数", "right"), ("金額（円）", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading in ("給付", "判定"):
+        table.add_column(heading)
+    for heading in ("件数", "金額（円）"):
+        table.add_column(heading, justify="right")
     counted = built.counts["給付種別と判定"]
     assert isinstance(counted, dict)
     for benefit, verdicts in counted.items():
@@ -290,8 +292,10 @@ def changes(
         found = changing.find(given.home, chosen, on, clock=given.clock)
     rows = changing.told(found.open, on)
     table = Table(title="変わったこと（済んでいないもの）", title_justify="left")
-    for heading, justify in (("変わったこと", "left"), ("段階", "left"), ("件数", "right"), ("すること", "left")):
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("変わったこと", overflow="fold")
+    table.add_column("段階", overflow="fold")
+    table.add_column("件数", justify="right", overflow="fold")
+    table.add_column("すること", overflow="fold")
     counted = Counter(rows.select("変わったこと", "段階", "すること").iter_rows())
     for (change, stage, todo), count in sorted(counted.items()):
         table.add_row(change, stage, f"{count:,}", todo)

@@ -257,7 +257,7 @@ class DemoYear:
         planned = desk_planned.make(
             self.home, self.programme.id, out=folder, today=judged_on, actor=BATCH, clock=self.clock
         )
-        common = {"today": judged_on, "bank_master": master, "clock": self.clock}
+        common: dict[str, Any] = {"today": judged_on, "bank_master": master, "clock": self.clock}
         if planned is not None:
             judged = judgment.judge_folder(
                 self.home, self.programme, folder, out=self.out / f"judged-{number}", **common

@@ -108,7 +108,7 @@ def status(
     programme: ProgrammeId = "r6-2024",
 ) -> None:
     """照会の進み具合と、課税のまだ分からない人が一人ずつどうなっているか。"""
-    from benefit.services import inquiry_status
+    from benefit.services import inquiry_answers, inquiry_status
 
     given = context(ctx)
     given.need("ward", "inquiry")
@@ -120,7 +120,7 @@ def status(
         waiting = f"、最も古いもので {one.oldest_days:,} 日" if one.oldest_days is not None else ""
         by_hand = "（職員が手で）" if one.way == "hand" else ""
         given.say(
-            f"{inquiry_status.NAMES[one.kind]} {one.attempt} 回目{by_hand}: "
+            f"{inquiry_answers.NAMES[one.kind]} {one.attempt} 回目{by_hand}: "
             f"照会 {one.asked:,} = 回答 {one.answered:,} + 回答待ち {one.open:,}{waiting}"
         )
     if done.registered:

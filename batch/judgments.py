@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,17 +61,17 @@ def add_to(app: typer.Typer) -> None:
         with given.progress() as bar:
             bar.add_task("支給判定をしています", total=None)
             banks = bank_master.in_use(given.home)
-            common = {"out": out, "today": on, "bank_master": banks, "clock": given.clock}
+            common: dict[str, Any] = {"out": out, "today": on, "bank_master": banks, "clock": given.clock}
             if folder is not None:
-                done = judgment.judge_folder(given.home, chosen, folder, **common)  # type: ignore[arg-type]
+                done = judgment.judge_folder(given.home, chosen, folder, **common)
             elif again is not None:
-                found = judgment.judge_again(given.home, chosen, again, **common)  # type: ignore[arg-type]
+                found = judgment.judge_again(given.home, chosen, again, **common)
                 if found is None:
                     given.say("支給可でない行は残っていません。")
                     return
                 done = found
             else:
-                found = judgment.judge_ward_rows(given.home, chosen, **common)  # type: ignore[arg-type]
+                found = judgment.judge_ward_rows(given.home, chosen, **common)
                 if found is None:
                     given.say("区が直接扱う人で、いま判定できる行はありません。")
                     return

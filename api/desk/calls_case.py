@@ -65,7 +65,7 @@ def case_page(
         seen = desk_view.look(connection, call=call, standing=standing, actor=actor, at=at)
     if seen is None and hit is None:
         return search_page(request, session, call=call, says=desk_lookup.ASK_WARD)
-    shown = {
+    shown: dict[str, Any] = {
         "session": session,
         "call": call,
         "papers": call.purpose == PAPERS,
@@ -192,7 +192,7 @@ def step(
         chosen = next((action for action in offered if action.key == key), None)
         if chosen is not None and reason.strip():
             # 古い画面から来たなら、その印のまま確かめの画面に移り、下で断られる。
-            shown = {"call": call, "action": chosen, "reason": reason.strip(), "mark": seen}
+            shown: dict[str, Any] = {"call": call, "action": chosen, "reason": reason.strip(), "mark": seen}
             return page(request, "desk/sure.html", session=session, **shown)
 
     def deed(connection: Connection) -> dict[str, Any]:

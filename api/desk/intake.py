@@ -64,7 +64,7 @@ def list_forms(connection: Connection, text: str, given: Mapping[str, str], acto
     """番号の一覧を収受する。読めない行・受けられない行には、わけが付く。"""
     read, lines = _read(text, lambda line: _arrival(line, given, tokyo_date(at)))
     done = receive_many(connection, [arrival for _, arrival in read], actor=actor, at=at)
-    told = {taken.case_number: [] for taken in done.taken}
+    told: dict[str, list[tuple[str, str]]] = {taken.case_number: [] for taken in done.taken}
     for taken in done.taken:
         told[taken.case_number].append((taken.standing, taken.says))
     refused = {refusal.line: refusal.why for refusal in done.refused}

@@ -27,7 +27,7 @@ class DeskRole(StrEnum):
     WARD_AUDITOR = "ward_auditor"
 
 
-ROLE_NAMES = {
+ROLE_NAMES: dict[str, str] = {
     WardRole.CLERK: "区職員（担当）",
     WardRole.APPROVER: "区職員（承認）",
     WardRole.AUDITOR: "区職員（監査）",

@@ -73,12 +73,12 @@ KEYS = {
     "withdrawn.csv": ("load_sequence", "case_number"),
 }
 MOMENT_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
-_TYPES = {INTEGER: pl.Int64, DATE: pl.Date, MOMENT: pl.Datetime("us", "UTC")}
+_TYPES: dict[str, pl.DataType] = {INTEGER: pl.Int64(), DATE: pl.Date(), MOMENT: pl.Datetime("us", "UTC")}
 
 
 def schema(name: str) -> dict[str, pl.DataType]:
     """このファイルの、内の名前と型。"""
-    return {inner: _TYPES.get(kind, pl.String()) for inner, kind, _blank in FILES[name].values()}  # type: ignore[misc]
+    return {inner: _TYPES.get(kind, pl.String()) for inner, kind, _blank in FILES[name].values()}
 
 
 def render(name: str, rows: pl.DataFrame) -> bytes:

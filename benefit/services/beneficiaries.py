@@ -82,6 +82,18 @@ class Built:
     checks: list[tuple[str, str, int, int]]
 
 
+def _stopwatch(seconds: dict[str, float]) -> Callable[[str], None]:
+    """段ごとの秒を書き留める。"""
+    since = time.perf_counter()
+
+    def timed(name: str) -> None:
+        nonlocal since
+        now = time.perf_counter()
+        seconds[name], since = round(now - since, 3), now
+
+    return timed
+
+
 def build(
     home: Home,
     programme: Programme,
@@ -98,12 +110,7 @@ def build(
     同じ入力と同じ `today` なら、outcomes.csv は一字も違わず、登録は増えない。
     """
     seconds: dict[str, float] = {}
-
-    def timed(name: str) -> None:
-        seconds[name] = round(time.perf_counter() - timed.since, 3)  # type: ignore[attr-defined]
-        timed.since = time.perf_counter()  # type: ignore[attr-defined]
-
-    timed.since = time.perf_counter()  # type: ignore[attr-defined]
+    timed = _stopwatch(seconds)
     step("写しを読む")
     inputs = gather(home, programme, today)
     timed("写しを読む")

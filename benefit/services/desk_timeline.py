@@ -75,7 +75,7 @@ def _contact(note: Mapping[str, Any]) -> Entry:
 def _who(actor: str, role: str) -> str:
     if role == BATCH.role:
         return "夜間の処理"
-    return f"{ROLE_NAMES[role]} {actor}" if role in ROLE_NAMES else actor  # type: ignore[index]
+    return f"{ROLE_NAMES[role]} {actor}" if role in ROLE_NAMES else actor
 
 
 def _aware(at: datetime) -> datetime:

@@ -161,7 +161,7 @@ def _unseen(connection: Connection, table: Table, rows: pl.DataFrame, place: Pla
     if rows.is_empty():
         return rows
     key = rows.columns[0]
-    query = select(*(table.c[name] for name in rows.columns)).where(table.c[key] >= int(rows[key].min()))  # type: ignore[arg-type]
+    query = select(*(table.c[name] for name in rows.columns)).where(table.c[key] >= rows[key].sort()[0])
     held = fetch(connection, query, rows.schema).filter(pl.col(key).is_in(rows[key].implode()))
     changed = held.join(rows, on=rows.columns, how="anti", nulls_equal=True)
     if changed.height:

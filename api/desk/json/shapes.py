@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Header
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -16,12 +16,19 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Short = Annotated[str, StringConstraints(max_length=100, pattern=_PRINTABLE)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
 Long = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-# 決まった言葉は、OpenAPI にも並べる。
-Purpose = Literal[PURPOSES]
-Caller = Literal[tuple(CALLERS)]
-Question = Literal[tuple(QUESTIONS)]
-Category = Literal[tuple(CONTACT_CATEGORIES)]
-Template = Literal["", *TEMPLATES]
+if TYPE_CHECKING:
+    Purpose = str
+    Caller = str
+    Question = str
+    Category = str
+    Template = str
+else:
+    # 決まった言葉は、OpenAPI にも並べる。表から作るので、型を確かめる道具には str と言う。
+    Purpose = Literal[PURPOSES]
+    Caller = Literal[tuple(CALLERS)]
+    Question = Literal[tuple(QUESTIONS)]
+    Category = Literal[tuple(CONTACT_CATEGORIES)]
+    Template = Literal["", *TEMPLATES]
 
 
 #: 開いている一件に書くときに必ず付ける印。別の電話か件に移った後の書込みが、次の人の件に入らない。
