@@ -13,7 +13,7 @@ from datetime import date
 
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
-from benefit.domain.letter import BENEFITS, CONDITIONS, DUE, LETTER_KINDS, PUSH_NOTICE, LetterKind
+from benefit.domain.letter import BENEFITS, CONDITIONS, DUE, FIELD_NAMES, LETTER_KINDS, PUSH_NOTICE, LetterKind
 
 #: 手紙の種類ごとの値: 文、数、文の並び。
 Value = str | int | tuple[str, ...]
@@ -34,6 +34,7 @@ class LetterContent:
     values: その種類だけの値。鍵は LETTER_KINDS[kind].fields とちょうど同じで、空の文は許さない。
     again: 出し直した手紙なら `resent`（再送）か `reissued`（再発行）。「前の書類は無効」と刷る。
     return_to: 返送先の行（郵便番号、住所、宛名）。刷らない手紙では空。
+    sender: 差出人の二つの言葉。空なら区の名と課。区が直接扱う人の紙では、郵便番号と住所だけ（F.3）。
     conditions: 確かめていただく文（給付事業の `conditions`）。お知らせでは申し出てほしい場合、確認書では誓約。
     case_number: 給付管理番号、11 桁の数字。branch: 枝番 0–99（出し直すたびに一つ進む）。
     postal_code: 7 桁の数字。address: 漢字住所。address2: 漢字方書（刷らない決まりなら空）。
@@ -69,6 +70,7 @@ class LetterContent:
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
     again: str = ""
     return_to: tuple[str, ...] = ()
+    sender: tuple[str, ...] = ()
     postmark: bool = False
     planned_transfer_on: date | None = None
     amount_yen: int | None = None
@@ -86,7 +88,9 @@ class LetterContent:
         self._require(CONDITIONS not in kind.common or bool(self.conditions), "確かめていただく文がありません")
         self._require(DUE not in kind.common or self.due_on is not None, "期限がありません")
         digits = self.case_number.isascii() and self.case_number.isdigit()
-        self._require(digits and len(self.case_number) == 11, "給付管理番号の形が違います", allowed="11 桁の数字")
+        shape = digits and len(self.case_number) == 11
+        # 窓口で渡す白紙の申請書には、番号も宛名もまだない。
+        self._require(shape or self.is_blank, "給付管理番号の形が違います", allowed="11 桁の数字")
         self._require(0 <= self.branch <= 99, "枝番の範囲が違います", allowed="0 から 99")
         self._require(self.account_flag in ACCOUNT_FLAG_NAMES, "口座フラグが違います", allowed="0、1、2、3")
         self._require(1 <= self.sheet <= self.sheets <= 9, "枚数が違います", allowed="1/1 から 9/9")
@@ -112,7 +116,8 @@ class LetterContent:
         lacking = [name for name in kind.fields if name not in self.values]
         unknown = [name for name in self.values if name not in kind.fields]
         if lacking or unknown:
-            short, extra = "、".join(lacking) or "なし", "、".join(unknown) or "なし"
+            short = "、".join(FIELD_NAMES.get(name, name) for name in lacking) or "なし"
+            extra = "、".join(unknown) or "なし"
             raise WrongUse(
                 f"{kind.number} {kind.name}の項目が合いません（足りない: {short} / 知らない: {extra}）",
                 code="letter-fields",
@@ -135,6 +140,12 @@ class LetterContent:
     def _require(holds: bool, says: str, *, allowed: str | None = None) -> None:
         if not holds:
             raise WrongUse(says, code="letter-content", allowed=allowed)
+
+    @property
+    def is_blank(self) -> bool:
+        """番号も宛名もない、窓口で渡す白紙の様式か（申請書だけ）。"""
+        named = self.case_number + self.postal_code + self.address + self.address2 + self.name
+        return not named and not LETTER_KINDS[self.kind].addressed
 
     @property
     def key(self) -> tuple[str, str, int]:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benefit.domain.letter import FIELD_NAMES
 from letters.address import lay_out
 from letters.content import LetterContent
 from letters.fonts import width_em
@@ -45,8 +46,11 @@ def _fields(content: LetterContent) -> Iterator[tuple[str, str]]:
     yield from (("給付の名", name) for name in content.benefit_names)
     yield "口座", content.masked_account or ""
     yield "事業名", content.programme_name
-    yield "差出人", content.ward_name + content.office_name
+    yield "差出人", content.ward_name + content.office_name + "".join(content.return_to)
     yield "電話番号", content.phone
+    for name, value in content.values.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            yield FIELD_NAMES.get(name, name), str(text)
 
 
 def reasons_to_hold(content: LetterContent) -> list[Held]:
@@ -56,6 +60,8 @@ def reasons_to_hold(content: LetterContent) -> list[Held]:
         return Held(content.kind, content.case_number, content.branch, field, reason, code_points)
 
     found = [held(field, NO_GLYPH, code_points) for field, text in _fields(content) if (code_points := missing(text))]
+    if content.is_blank:
+        return found
     found += [
         held(field, BLANK)
         for field, text in (("住所", content.address), ("氏名", content.name))

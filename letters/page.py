@@ -59,6 +59,8 @@ def personal(content: LetterContent) -> dict[str, str]:
 
 def sheet_text(content: LetterContent) -> str:
     """封入の照合に使う一行。符号がない紙（下見、窓口の紙）では、番号と枚数だけ。"""
+    if content.is_blank:
+        return f"{LETTER_KINDS[content.kind].number} {content.sheet}/{content.sheets}"
     short = f"{content.case_number}-{content.branch:02d} {content.sheet}/{content.sheets}"
     return sheet_code.plain_text(content.sheet_codes[content.sheet - 1]) if content.sheet_codes else short
 
@@ -68,7 +70,7 @@ def shared(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
     flag = content.account_flag
     return {
         "issued_on": wareki(content.issued_on),
-        "sender": [content.ward_name, content.office_name],
+        "sender": list(content.sender or (content.ward_name, content.office_name)),
         "phone": content.phone,
         "programme": content.programme_name,
         "due": wareki(content.due_on, weekday=True) if content.due_on else "",
@@ -99,6 +101,8 @@ def with_personal(shared: dict[str, Any], personal: dict[str, str]) -> dict[str,
 
 def address_lines(content: LetterContent) -> tuple[Line, ...]:
     """宛名の行。"""
+    if content.is_blank:
+        return ()
     lines = lay_out(content.postal_code, content.address, content.address2, content.name)
     assert lines is not None, "収まらない宛名は、組にする前に止める"
     return lines
@@ -107,7 +111,7 @@ def address_lines(content: LetterContent) -> tuple[Line, ...]:
 def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
     return with_personal(shared(content, words), personal(content)) | {
         "address": [asdict(line) for line in address_lines(content)],
-        "qr": qr_svg(content.case_number),
+        "qr": "" if content.is_blank else qr_svg(content.case_number),
     }
 
 

@@ -26,6 +26,9 @@ from letters.wording import Slip
 
 #: どの手紙にも刷る言葉のファイル。
 COMMON = "common"
+#: 封筒に入れる、手紙でない紙: 台紙、記入例。
+RETURN_MOUNT, EXAMPLE = "return_mount", "example"
+ENCLOSURES = (RETURN_MOUNT, EXAMPLE)
 #: 振り仮名を刷るか（common.toml）。この項目だけが真偽である。
 FURIGANA = "furigana"
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -90,10 +93,10 @@ def shipped_text(name: str) -> str:
 
 @functools.cache
 def known_words() -> tuple[str, ...]:
-    """言葉のある名: common と、手紙の種類（手紙の番号の順）。"""
+    """言葉のある名: common と、手紙の種類（手紙の番号の順）と、同封する紙。"""
     folder = resources.files("letters") / "words"
     there = {file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")}
-    return (COMMON, *(kind for kind in LETTER_KINDS if kind in there))
+    return (COMMON, *(name for name in (*LETTER_KINDS, *ENCLOSURES) if name in there))
 
 
 def load_words(kind: str, folder: Path | None = None) -> Words:

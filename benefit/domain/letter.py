@@ -48,6 +48,27 @@ class LetterKind:
     addressed: bool = True
 
 
+#: 種類ごとの値の、職員が読む名。
+FIELD_NAMES: Mapping[str, str] = {
+    "received_on": "受け取った日",
+    "defects": "不備",
+    "to_send": "送っていただくもの",
+    "decided_on": "決定の日",
+    "payer_kana": "振込名義",
+    "reason": "理由",
+    "transferred_on": "振り込んだ日",
+    "deceased_name": "亡くなった方の氏名",
+    "beneficiary_name": "受給者の氏名",
+    "relation": "受給者との関係",
+    "changed_on": "変更の日",
+    "letter_name": "誤りのあった書類",
+    "sent_on": "送った日",
+    "item": "誤りのあった項目",
+    "wrong": "誤",
+    "right": "正",
+    "to_do": "していただくこと",
+}
+
 CONFIRMATION_LETTER = "confirmation_letter"
 PUSH_NOTICE = "push_notice"
 CLAIM_FORM = "claim_form"
