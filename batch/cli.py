@@ -28,6 +28,7 @@ from batch import (
     inquiries,
     judgments,
     layouts,
+    letters_notices_due,
     mailing,
     museum,
     programmes,
@@ -93,6 +94,7 @@ app.add_typer(endings.app, name="ending")
 app.add_typer(repayments.app, name="repayment")
 app.add_typer(undo.app, name="undo")
 app.add_typer(mailing.app, name="letters")
+mailing.app.add_typer(letters_notices_due.app, name="notices-due")
 app.add_typer(ward_replies.app, name="ward-reply")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")

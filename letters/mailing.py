@@ -74,7 +74,7 @@ def make_letters(
         def progress(count: int, _of: int, before: int = before) -> None:
             tick(before + count, total)
 
-        folder = out / place / f"{issued_on:%Y%m%d}-{_run_number(out / place, issued_on):02d}"
+        folder = out / place / f"{issued_on:%Y%m%d}-{run_number(out / place, issued_on):02d}"
         folders.append(folder)
         reports[place] = make_lots(contents, out=folder, words=home.words, progress=progress)
         done += len(contents)
@@ -102,12 +102,12 @@ def make_letters(
     )
 
 
-def _run_number(folder: Path, issued_on: date) -> int:
+def run_number(folder: Path, issued_on: date, *, prefix: str = "") -> int:
     """同じ日の何回目か。書きかけ（manifest なし）の回は、やり直す。"""
     number = 1
-    while (folder / f"{issued_on:%Y%m%d}-{number:02d}" / "manifest.json").exists():
+    while (folder / f"{prefix}{issued_on:%Y%m%d}-{number:02d}" / "manifest.json").exists():
         number += 1
-    unfinished = folder / f"{issued_on:%Y%m%d}-{number:02d}"
+    unfinished = folder / f"{prefix}{issued_on:%Y%m%d}-{number:02d}"
     if unfinished.exists():
         shutil.rmtree(unfinished)
     return number
@@ -116,7 +116,7 @@ def _run_number(folder: Path, issued_on: date) -> int:
 _ACCOUNT_TYPES = {"1": "普通", "2": "当座", "4": "貯蓄"}
 
 
-def _masked(row: dict[str, Any], banks: BankMaster) -> str:
+def masked_account(row: dict[str, Any], banks: BankMaster) -> str:
     """過去の口座の姿: 銀行と店の名、種目、口座番号の下三桁。名が表になければ、名を書かない。"""
     branch = banks.find(row["bank_code"], row["branch_code"])
     # 銀行と店の名は全銀の半角カナなので、紙では全角にする（人の氏名には決してしない変換）。
@@ -142,7 +142,7 @@ def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: B
     """手紙の相手の一行を、紙に刷る事柄にする。"""
     masked = None
     if row["kind"] == "push_notice" and row["account_flag"] == "2":
-        masked = _masked(row, banks)
+        masked = masked_account(row, banks)
     return LetterContent(
         kind=row["kind"],
         postmark=row["kind"] != "push_notice" and programme.schedule.deadline_kind == "POSTMARK",

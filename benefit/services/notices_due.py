@@ -86,7 +86,15 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date) -> Notice
     gate = pl.col("why_closed") if kind in (AWARD_NOTICE, FAILED_TRANSFER_NOTICE) else pl.lit(None, dtype=pl.String)
     ordinary = "printer" if kind in (AWARD_NOTICE, REFUSAL_NOTICE) else "office"
     facts = standing.entitlements.select(
-        "case_number", "branch", "benefit", "payee_number", "payee_dead", "ward_only", "why_closed", entitlement_id="id"
+        "case_number",
+        "branch",
+        "benefit",
+        "payee_number",
+        "payee_dead",
+        "ward_only",
+        "why_closed",
+        "route",
+        entitlement_id="id",
     )
     rows = (
         chosen.filter(pl.col("made").is_null())
@@ -257,6 +265,7 @@ def _overdue(home: Home, connection: Connection, standing: Standing, today: date
             account_flag=pl.lit("0"),
             amount_yen="outstanding_yen",
             first_due="due_on",
+            counted_on=pl.lit(today),
             demand=pl.when(pl.col("turn") == 0).then(pl.lit(DEMANDS[0])).otherwise(pl.lit(DEMANDS[1])),
             why=pl.when("crossing").then(pl.lit(CROSSING)),
         )
