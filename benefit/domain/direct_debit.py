@@ -34,11 +34,9 @@ LEFT_OUT = (
     Left("attempts", "請求できる回数を終えた（納付書を送る）"),
     Left("no_use", "もう一度請求しても払われないコードで返った（口座が変わるまで。納付書を送る）"),
     Left("instalments", "分納の約束がある（納付書で）"),
-    Left("person_unknown", "納付義務者の宛名番号が調定にない"),
     Left("deceased", "住民記録で亡くなっている"),
     Left("stopped", "口座振替を停止している"),
-    Left("no_account", "承認された口座振替依頼がない"),
-    Left("before_start", "納期限が、口座振替の開始より前"),
+    Left("before_start", "納期限が、口座振替の開始より前（開始がまだの人を含む）"),
     Left("bad_account", "口座の銀行か支店が金融機関の表にない"),
     Left("bad_number", "通知書番号が顧客番号の 12 桁に入らない"),
 )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from benefit.records import convenience_store, counter, direct_debit, mobile_register, payeasy, standard_system
+from benefit.records import (
+    convenience_store,
+    counter,
+    direct_debit,
+    direct_debit_accounts,
+    mobile_register,
+    payeasy,
+    standard_system,
+)
 from benefit.records.file_layout import FileLayout
 
 #: 同梱の様式。順は、画面と `layout list` に出る順。
@@ -21,6 +29,7 @@ BUILT_IN: dict[str, FileLayout] = {
         counter.SPECIAL,
         counter.STATEMENT,
         counter.LOCAL_TAX,
+        direct_debit_accounts.ACCOUNTS,
         direct_debit.REQUEST,
         direct_debit.RESULT,
         standard_system.LEVIES,

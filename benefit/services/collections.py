@@ -61,52 +61,58 @@ def take(
     known = _known(home, sha256)
     if known is not None:
         return known
-    rows = named(notices.select(list(NOTICE))).select(_TAKING)
     with home.ward.begin() as connection:
-        in_turn(connection, "collections")
-        known = _known(home, sha256)
-        if known is not None:
-            return known
-        with_temporary(connection, "taking", rows)
-        counted = queries.counted(connection)
-        queries.add_events(connection)
-        touched = queries.touched_by_file(connection)
-        allocation, states = _derive(connection, touched, counted)
-        held = _held(allocation, states)
-        lines = _outcomes(rows, counted, held)
-        said = dict(lines.group_by("outcome").len().iter_rows())
-        final = rows.filter(pl.col("kind") == NoticeKind.FINAL.value)
-        counts = {
-            "rows_read": rows.height,
-            "rows_posted": said.get("消込", 0),
-            "rows_held": said.get("保留", 0),
-            "rows_rejected": said.get("既収", 0),
-            "final_yen": int(final["amount_yen"].sum()),
-        }
-        now = clock()
-        file_id = insert_one(
-            connection,
-            ward.collection_file,
-            channel=channel.value,
-            file_name=file_name,
-            sha256=sha256,
-            received_at=now,
-            **counts,
-        )
-        columns = ("collection_file_id", "line_number", "event", "kind", "settle_on", "outcome")
-        whole = lines.with_columns(collection_file_id=pl.lit(file_id)).select(columns)
-        insert_rows(connection, ward.collection_notice, columns, sendable(whole).iter_rows())
-        _post(connection, allocation, now)
-        audit.record(
-            connection,
-            ward.audit_log,
-            at=now,
-            actor=BATCH,
-            action="collection.take",
-            subject=sha256[:16],
-            detail={"sha256": sha256, **counts},
-        )
-        return Collected(file_id=file_id, repeated=False, **counts)
+        return take_within(connection, channel, notices, file_name=file_name, sha256=sha256, now=clock())
+
+
+def take_within(
+    connection: Connection, channel: Channel, notices: pl.DataFrame, *, file_name: str, sha256: str, now: datetime
+) -> Collected:
+    """`take` の中身。ほかの表と一緒に書く仕事（口座振替の結果、立替金、納入書）が、そのトランザクションの中で呼ぶ。"""
+    in_turn(connection, "collections")
+    known = _stored(connection, sha256)
+    if known is not None:
+        return known
+    rows = named(notices.select(list(NOTICE))).select(_TAKING)
+    with_temporary(connection, "taking", rows)
+    counted = queries.counted(connection)
+    queries.add_events(connection)
+    touched = queries.touched_by_file(connection)
+    allocation, states = _derive(connection, touched, counted)
+    held = _held(allocation, states)
+    lines = _outcomes(rows, counted, held)
+    said = dict(lines.group_by("outcome").len().iter_rows())
+    final = rows.filter(pl.col("kind") == NoticeKind.FINAL.value)
+    counts = {
+        "rows_read": rows.height,
+        "rows_posted": said.get("消込", 0),
+        "rows_held": said.get("保留", 0),
+        "rows_rejected": said.get("既収", 0),
+        "final_yen": int(final["amount_yen"].sum()),
+    }
+    file_id = insert_one(
+        connection,
+        ward.collection_file,
+        channel=channel.value,
+        file_name=file_name,
+        sha256=sha256,
+        received_at=now,
+        **counts,
+    )
+    columns = ("collection_file_id", "line_number", "event", "kind", "settle_on", "outcome")
+    whole = lines.with_columns(collection_file_id=pl.lit(file_id)).select(columns)
+    insert_rows(connection, ward.collection_notice, columns, sendable(whole).iter_rows())
+    _post(connection, allocation, now)
+    audit.record(
+        connection,
+        ward.audit_log,
+        at=now,
+        actor=BATCH,
+        action="collection.take",
+        subject=sha256[:16],
+        detail={"sha256": sha256, **counts},
+    )
+    return Collected(file_id=file_id, repeated=False, **counts)
 
 
 def settle(connection: Connection, receivables: Sequence[int], now: datetime) -> int:
@@ -118,9 +124,14 @@ def settle(connection: Connection, receivables: Sequence[int], now: datetime) ->
 
 
 def _known(home: Home, sha256: str) -> Collected | None:
-    table = ward.collection_file
     with reading(home.ward) as connection:
-        row = connection.execute(table.select().where(table.c.sha256 == sha256)).mappings().first()
+        return _stored(connection, sha256)
+
+
+def _stored(connection: Connection, sha256: str) -> Collected | None:
+    """もう取り込んだファイルなら、その時の数。"""
+    table = ward.collection_file
+    row = connection.execute(table.select().where(table.c.sha256 == sha256)).mappings().first()
     if row is None:
         return None
     return Collected(file_id=row["id"], repeated=True, **{name: row[name] for name in COUNTS})

@@ -162,44 +162,52 @@ def add_keys(home: Home, keys: pl.DataFrame, *, clock: Clock) -> int:
         return new.height
 
 
+_STANDING = """
+    SELECT r.id, r.subject, r.fiscal_year, r.term, r.notice_number, r.person_number,
+           COALESCE(c.principal_yen, r.principal_yen) + COALESCE(c.late_charge_yen, r.late_charge_yen),
+           CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), CAST(COALESCE(p.settled, 0) AS BIGINT),
+           CAST(COALESCE(p.promised, 0) AS BIGINT)
+    FROM receivable r
+    LEFT JOIN receivable_change c ON c.receivable_id = r.id
+      AND c.turn = (SELECT MAX(turn) FROM receivable_change l WHERE l.receivable_id = r.id)
+    LEFT JOIN (
+        SELECT receivable_id,
+            SUM(CASE WHEN debit IN ('預金', '充当金') AND credit IN ('調定', '延滞金') THEN amount_yen
+                     WHEN credit IN ('預金', '充当金') AND debit IN ('調定', '延滞金') THEN -amount_yen
+                     ELSE 0 END) AS settled,
+            SUM(CASE WHEN debit = '決済待ち' AND credit IN ('調定', '延滞金') THEN amount_yen
+                     WHEN credit = '決済待ち' AND debit IN ('調定', '延滞金') THEN -amount_yen
+                     ELSE 0 END) AS promised
+        FROM collection_posting GROUP BY receivable_id
+    ) p ON p.receivable_id = r.id
+"""
+
+
+def standing(connection: Connection) -> pl.DataFrame:
+    """どの調定の、いまの額・納期限・納めた額（settled）・速報で届いた額（promised）。"""
+    frame = fetch(
+        connection,
+        _STANDING,
+        {
+            "id": pl.Int64,
+            "subject": pl.String,
+            "fiscal_year": pl.Int64,
+            "term": pl.Int64,
+            "notice_number": pl.String,
+            "person_number": pl.String,
+            "due_yen": pl.Int64,
+            "due_on": pl.String,
+            "settled_yen": pl.Int64,
+            "promised_yen": pl.Int64,
+        },
+    )
+    return frame.with_columns(pl.col("due_on").str.to_date())
+
+
 def outstanding(home: Home, today: date) -> pl.DataFrame:
     """期限を過ぎて残っている調定: id、調定の額、消し込んだ額（速報を含む）、残り、速報だけで督促が止まるか。"""
     with reading(home.ward) as connection:
-        frame = fetch(
-            connection,
-            """
-            SELECT r.id, r.subject, r.fiscal_year, r.term, r.notice_number,
-                   COALESCE(c.principal_yen, r.principal_yen) + COALESCE(c.late_charge_yen, r.late_charge_yen),
-                   CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), CAST(COALESCE(p.settled, 0) AS BIGINT),
-                   CAST(COALESCE(p.promised, 0) AS BIGINT)
-            FROM receivable r
-            LEFT JOIN receivable_change c ON c.receivable_id = r.id
-              AND c.turn = (SELECT MAX(turn) FROM receivable_change l WHERE l.receivable_id = r.id)
-            LEFT JOIN (
-                SELECT receivable_id,
-                    SUM(CASE WHEN debit IN ('預金', '充当金') AND credit IN ('調定', '延滞金') THEN amount_yen
-                             WHEN credit IN ('預金', '充当金') AND debit IN ('調定', '延滞金') THEN -amount_yen
-                             ELSE 0 END) AS settled,
-                    SUM(CASE WHEN debit = '決済待ち' AND credit IN ('調定', '延滞金') THEN amount_yen
-                             WHEN credit = '決済待ち' AND debit IN ('調定', '延滞金') THEN -amount_yen
-                             ELSE 0 END) AS promised
-                FROM collection_posting GROUP BY receivable_id
-            ) p ON p.receivable_id = r.id
-            """,
-            {
-                "id": pl.Int64,
-                "subject": pl.String,
-                "fiscal_year": pl.Int64,
-                "term": pl.Int64,
-                "notice_number": pl.String,
-                "due_yen": pl.Int64,
-                "due_on": pl.String,
-                "settled_yen": pl.Int64,
-                "promised_yen": pl.Int64,
-            },
-        )
-    late = frame.with_columns(pl.col("due_on").str.to_date()).filter(
-        (pl.col("due_on") < today) & (pl.col("settled_yen") < pl.col("due_yen"))
-    )
+        frame = standing(connection).drop("person_number")
+    late = frame.filter((pl.col("due_on") < today) & (pl.col("settled_yen") < pl.col("due_yen")))
     left = pl.col("due_yen") - pl.col("settled_yen") - pl.col("promised_yen")
     return late.with_columns(left_yen=left, stopped_by_notice=left <= 0).sort("id")

@@ -137,6 +137,16 @@ _STATEMENT = {
     "bank_code": "9999",
     "paid_on": "20260710",
 }
+_ENROLMENT = {
+    "person_number": "000000000012345",
+    "account_title": "101",
+    "from_on": "20260401",
+    "bank_code": "9999",
+    "branch_code": "101",
+    "account_type": "1",
+    "account_number": "9000001",
+    "holder_kana": "ﾔﾏﾀﾞ ﾀﾛｳ",
+}
 _PAYER = {
     "bank_code": "9999",
     "bank_name": "ｶｸｳｷﾞﾝｺｳ",
@@ -234,6 +244,16 @@ SAMPLES: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "counter-cleaning": (_FRAME, [_CLEANING | {"entry_kind": "1"}]),
     "special-collection": (_FRAME, [_EMPLOYER | {"entry_kind": "1"}, _EMPLOYER | {"entry_kind": "2", "paid_yen": 100}]),
     "special-collection-statement": (_FRAME, [_STATEMENT, _STATEMENT | {"employer_name": "", "paid_yen": 1}]),
+    "direct-debit-accounts": (
+        _FRAME,
+        [
+            _ENROLMENT | {"change_kind": "1"},
+            _ENROLMENT | {"change_kind": "2", "account_number": "9000002"},
+            dict.fromkeys(_ENROLMENT, "")
+            | {"change_kind": "3", "person_number": "000000000012346"}
+            | {"account_title": "201", "from_on": "20260801"},
+        ],
+    ),
     "direct-debit-request": (_DEBIT, [_PAYER, _PAYER2]),
     "direct-debit-result": (
         _DEBIT,
