@@ -69,8 +69,10 @@ def break_lines(text: str, size: float, *, bold: bool = False) -> list[str]:
     return [*lines, rest] if rest else lines
 
 
-def lay_out(postal_code: str, address: str, address2: str, name: str) -> tuple[Line, ...] | None:
-    """郵便番号、住所、方書、氏名（様）の行。収まらなければ None。"""
+def lay_out(
+    postal_code: str, address: str, address2: str, name: str, *, reserve: float = 0.0
+) -> tuple[Line, ...] | None:
+    """郵便番号、住所、方書、氏名（様）の行。収まらなければ None。reserve: 枠の下に空けておく高さ（mm）。"""
     # 氏名は小さくしてでも一行がよい。それでも入らない長い氏名だけ、二行に分ける。
     for name_lines, (small, large) in ((n, sizes) for n in (1, 2) for sizes in SIZES):
         body = [postal_mark(postal_code), *break_lines(address, small)]
@@ -88,6 +90,6 @@ def lay_out(postal_code: str, address: str, address2: str, name: str) -> tuple[L
         for text in person:
             lines.append(Line(text, y, large, bold=True))
             y += large * MM_PER_POINT * LINE_PITCH
-        if y <= ALWAYS_SEEN.height:
+        if y <= ALWAYS_SEEN.height - reserve:
             return tuple(lines)
     return None
