@@ -23,11 +23,13 @@ from batch import (
     explain,
     failures,
     handback,
+    handover_book,
     housekeeping,
     imports,
     inquiries,
     judgments,
     layouts,
+    letters_counts,
     letters_notices_due,
     mailing,
     museum,
@@ -81,6 +83,7 @@ second.add_to(beneficiaries.app)
 explain.add_to(beneficiaries.app)
 handback.add_to(desk.app)
 desk_work.add_to(desk.app)
+letters_counts.add_to(mailing.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(protections.app, name="protection")
@@ -103,7 +106,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(staff.app, name="staff")
 app.add_typer(terminals.app, name="terminal")
 app.add_typer(terminals.break_glass_app, name="break-glass")
-app.add_typer(housekeeping.handover_app, name="handover")
+app.add_typer(handover_book.app, name="handover")
 app.add_typer(serve.app, name="serve")
 
 
