@@ -24,6 +24,7 @@ from batch import (
     failures,
     handback,
     handover_book,
+    handover_book,
     housekeeping,
     imports,
     inquiries,
