@@ -24,7 +24,6 @@ from batch import (
     failures,
     handback,
     handover_book,
-    handover_book,
     housekeeping,
     imports,
     inquiries,
