@@ -44,7 +44,8 @@ def pages(table: access.Access, roles: list[str]) -> dict[str, str]:
 def looked_at(page: Page, address: str, folder: Path) -> None:
     """一枚を開いて確かめる。"""
     answer = page.goto(address)
-    assert answer is not None and answer.status == 200, (address, answer and answer.status)
+    assert answer is not None
+    assert answer.status == 200, address
     assert page.locator("h1").count() == 1, address
     assert page.title().split("|")[0].strip(), address
     accessible(page)
