@@ -50,6 +50,9 @@ class LetterKind:
 
 #: 種類ごとの値の、職員が読む名。
 FIELD_NAMES: Mapping[str, str] = {
+    "base_date": "基準日",
+    "levy_date": "賦課期日",
+    "born_from": "この日以降に生まれたこども",
     "received_on": "受け取った日",
     "defects": "不備",
     "to_send": "送っていただくもの",
@@ -115,6 +118,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             id=CLAIM_FORM,
             number="L3",
             name="申請書",
+            fields=("base_date", "levy_date"),
             common=(DUE, CONDITIONS, BENEFITS),
             routes=("ward", "contractor"),
             enclosures=("記入例", _REPLY, _MOUNT, _FLYER),
@@ -126,6 +130,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             id=CHILD_CLAIM_FORM,
             number="L4",
             name="こども加算申請書",
+            fields=("base_date", "born_from"),
             common=(DUE, CONDITIONS, BENEFITS),
             routes=("ward",),
             enclosures=(_REPLY, _MOUNT, _FLYER),
