@@ -745,7 +745,7 @@ def upgrade() -> None:
             name=op.f("ck_handover_event_allowed_step"),
         ),
         sa.CheckConstraint(
-            "(place = 1 AND previous IS NULL AND state = '作成') OR (place > 1 AND previous = place - 1 AND state <> '作成')",
+            "(place = 1 AND previous IS NULL AND state = '作成') OR (place > 1 AND previous IS NOT NULL AND previous = place - 1 AND state <> '作成')",
             name=op.f("ck_handover_event_one_after_another"),
         ),
         sa.CheckConstraint("handler <> ''", name=op.f("ck_handover_event_has_a_handler")),
@@ -2433,6 +2433,29 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_instalment_plan_receivable_id"), ["receivable_id"], unique=False)
 
     op.create_table(
+        "payment_slip",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("reissue", sa.Integer(), nullable=False),
+        sa.Column("principal_yen", sa.BigInteger(), nullable=False),
+        sa.Column("late_charge_yen", sa.BigInteger(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("payable_until", sa.Date(), nullable=False),
+        sa.Column("issuer", sa.String(length=40), nullable=False),
+        sa.Column("payment_number", sa.String(length=20), nullable=False),
+        sa.Column("confirmation_number", sa.String(length=6), nullable=False),
+        sa.Column("codes_sha256", sa.String(length=64), nullable=False),
+        sa.Column("issued_by", sa.String(length=64), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("payable_until >= due_on", name=op.f("ck_payment_slip_until")),
+        sa.CheckConstraint("principal_yen + late_charge_yen > 0", name=op.f("ck_payment_slip_something")),
+        sa.CheckConstraint("principal_yen >= 0 AND late_charge_yen >= 0", name=op.f("ck_payment_slip_amounts")),
+        sa.CheckConstraint("reissue BETWEEN 0 AND 9", name=op.f("ck_payment_slip_reissue")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_payment_slip_receivable_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_slip")),
+        sa.UniqueConstraint("receivable_id", "reissue", name=op.f("uq_payment_slip_receivable_id_reissue")),
+    )
+    op.create_table(
         "receivable_change",
         sa.Column("receivable_id", sa.Integer(), nullable=False),
         sa.Column("turn", sa.Integer(), nullable=False),
@@ -2614,6 +2637,7 @@ def downgrade() -> None:
 
     op.drop_table("receivable_key")
     op.drop_table("receivable_change")
+    op.drop_table("payment_slip")
     with op.batch_alter_table("instalment_plan", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_instalment_plan_receivable_id"))
 

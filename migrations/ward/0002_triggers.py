@@ -107,6 +107,7 @@ APPEND_ONLY = (
     "handover_request_approval",
     "lot",
     "lot_run",
+    "payment_slip",
     "lot_release",
     "letter_printed",
     "letter_pull",

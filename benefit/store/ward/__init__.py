@@ -105,6 +105,7 @@ from benefit.store.ward.money import (
     vanished,
     verdict,
 )
+from benefit.store.ward.payment_slips import payment_slip
 from benefit.store.ward.print_results import (
     print_result,
     print_result_line,
@@ -224,6 +225,7 @@ __all__ = [
     "metadata",
     "operation",
     "payment",
+    "payment_slip",
     "planned_file",
     "posting",
     "print_result",
@@ -376,6 +378,7 @@ APPEND_ONLY = (
     "handover_request_approval",
     "lot",
     "lot_run",
+    "payment_slip",
     "lot_release",
     "letter_printed",
     "letter_pull",
