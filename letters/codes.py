@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Sequence
 
 import segno
 
@@ -77,3 +78,34 @@ def address_bars(postal_code: str, address: str, address2: str = "") -> str:
     """宛先の 67 本の線。刷らない宛先（町域を表さない郵便番号）では空。address2 は紙に刷る方書だけを渡す。"""
     words = customer_barcode.customer_words(postal_code, address, address2)
     return customer_barcode.bars(words) if words is not None else ""
+
+
+def bars_svg(widths: Sequence[int], *, quiet: int = 0) -> str:
+    """線と間の幅の並びを、塗りだけの SVG に（一番細い線が 1、高さが 1。引き伸ばして使う）。"""
+    marks, at = [], quiet
+    for place, width in enumerate(widths):
+        if place % 2 == 0:
+            marks.append(f"M{at} 0h{width}v1h-{width}z")
+        at += width
+    return _svg(at + quiet, 1, "".join(marks))
+
+
+#: 線の上の端と高さ（1 = 10 ポイントの大きさで 0.6 mm）。formats §8.6。
+_BAR_SPANS = {"L": (0, 6), "U": (0, 4), "D": (2, 4), "T": (2, 2)}
+CUSTOMER_UNITS = (customer_barcode.BARS * 2 - 1, 6)
+
+
+def customer_svg(bars: str) -> str:
+    """67 本の線を、塗りだけの SVG に。幅 133、高さ 6 の升目で、1 は 10 ポイントの大きさで 0.6 mm。"""
+    marks = []
+    for place, bar in enumerate(bars):
+        top, height = _BAR_SPANS[bar]
+        marks.append(f"M{place * 2} {top}h1v{height}h-1z")
+    return _svg(*CUSTOMER_UNITS, "".join(marks))
+
+
+def _svg(width: int, height: int, path: str) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
+        f'<path d="{path}"/></svg>'
+    )

@@ -50,5 +50,11 @@ ALWAYS_SEEN = Rectangle(WINDOW.x, WINDOW.y, WINDOW.width - PLAY_X, WINDOW.height
 #: 紙のずれ方によっては窓から見える所。
 EVER_SEEN = Rectangle(WINDOW.x - PLAY_X, WINDOW.y - PLAY_Y, WINDOW.width + PLAY_X, WINDOW.height + PLAY_Y)
 
+#: カスタマバーコード。8 ポイント（67 本で 63.84 mm、長い線 2.88 mm）で、窓からいつも見える所の下の端に、
+#: 四方 2 mm の空きを取って置く。宛名は、その上に収まるときだけバーコードと一緒に刷る。
+BARCODE_CLEAR = 2.0
+BARCODE = Rectangle(ALWAYS_SEEN.x + BARCODE_CLEAR, ALWAYS_SEEN.bottom - BARCODE_CLEAR - 2.88, 63.84, 2.88)
+BARCODE_RESERVE = ALWAYS_SEEN.bottom - BARCODE.y + BARCODE_CLEAR
+
 #: QR の一辺。一目 0.7 mm 以上を保つ（1 型 21 目と、周りの余白 4 目ずつで 29 目）。
 QR_SIDE = 21.0

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-import segno
-
 from benefit.domain.letter import AWARD_NOTICE, LETTER_KINDS, LETTER_NAMES, PUSH_NOTICE
 from benefit.domain.wareki import wareki
-from letters import geometry, sheet_code
+from letters import codes, geometry, sheet_code
 from letters.address import Line, lay_out
 from letters.content import LetterContent
 from letters.fonts import FAMILY
@@ -19,8 +17,8 @@ from letters.words import Words
 
 
 def qr_svg(number: str) -> str:
-    """番号だけの QR（1 型、誤り訂正 H）を、塗りだけの SVG にする。線で描くと行の継ぎ目に白い筋が出る。"""
-    return svg_of(segno.make_qr(number, version=1, error="h", boost_error=False).matrix)
+    """番号だけの QR を、塗りだけの SVG にする。線で描くと行の継ぎ目に白い筋が出る。"""
+    return svg_of(codes.qr_matrix(number))
 
 
 def svg_of(matrix: Sequence[Sequence[int]]) -> str:
@@ -99,19 +97,39 @@ def with_personal(shared: dict[str, Any], personal: dict[str, str]) -> dict[str,
     return letter
 
 
-def address_lines(content: LetterContent) -> tuple[Line, ...]:
-    """宛名の行。"""
+def address_block(content: LetterContent) -> tuple[tuple[Line, ...], str]:
+    """宛名の行と、カスタマバーコードの 67 本の線（刷らなければ空）。
+
+    窓あき封筒では、窓に宛名とバーコードが並ばなければ、宛名だけにする。読めない宛名より、割引のない郵便がよい。
+    """
     if content.is_blank:
-        return ()
-    lines = lay_out(content.postal_code, content.address, content.address2, content.name)
+        return (), ""
+    who = (content.postal_code, content.address, content.address2, content.name)
+    bars = codes.address_bars(content.postal_code, content.address, content.address2)
+    if bars and LETTER_KINDS[content.kind].form == "A4":
+        lines = lay_out(*who, reserve=geometry.BARCODE_RESERVE)
+        if lines is not None:
+            return lines, bars
+        bars = ""
+    lines = lay_out(*who)
     assert lines is not None, "収まらない宛名は、組にする前に止める"
-    return lines
+    return lines, bars
+
+
+def sheet_digits(content: LetterContent) -> str:
+    """この紙の封入の符号（24 桁）。符号のない紙（下見、窓口の紙）では空。"""
+    return content.sheet_codes[content.sheet - 1] if content.sheet_codes else ""
 
 
 def _letter(content: LetterContent, words: dict[str, Any]) -> dict[str, Any]:
+    lines, bars = address_block(content)
+    sheet = sheet_digits(content)
     return with_personal(shared(content, words), personal(content)) | {
-        "address": [asdict(line) for line in address_lines(content)],
+        "address": [asdict(line) for line in lines],
+        "customer": codes.customer_svg(bars) if bars else "",
         "qr": "" if content.is_blank else qr_svg(content.case_number),
+        "code128": "" if content.is_blank else codes.bars_svg(codes.code128_bars(content.case_number)),
+        "sheet_bars": codes.bars_svg(codes.code128_bars(sheet)) if sheet else "",
     }
 
 
@@ -152,6 +170,7 @@ def document(first: LetterContent, words: list[dict[str, Any]], letters: list[di
             "page": {"width": geometry.PAGE_WIDTH, "height": geometry.PAGE_HEIGHT},
             "address": asdict(geometry.ALWAYS_SEEN),
             "keep_out": asdict(geometry.EVER_SEEN),
+            "barcode": asdict(geometry.BARCODE),
             "folds": list(geometry.FOLDS),
             "qr_side": geometry.QR_SIDE,
             "card": card_data(LETTER_KINDS[first.kind].form),

@@ -27,11 +27,12 @@ from letters.words import load_words
 PERSONAL = frozenset(
     {
         "case_number", "branch", "postal_code", "address", "address2", "name",
-        "amount_yen", "masked_account", "sheet", "sheets",
+        "amount_yen", "masked_account", "sheet", "sheets", "sheet_codes",
     }
 )  # fmt: skip
 _MASK = "〓"
 _NOBODY = "0" * 11
+_NO_CODES: dict[str, Any] = {"address": [], "qr": "", "code128": "", "customer": "", "sheet_bars": ""}
 _shared_of = attrgetter(*(field.name for field in fields(LetterContent) if field.name not in {*PERSONAL, "values"}))
 #: 覚えておく台紙の数。
 _KEPT = 256
@@ -77,6 +78,7 @@ def _nobody(content: LetterContent) -> LetterContent:
         masked_account=None if content.masked_account is None else _MASK,
         sheet=1,
         sheets=1,
+        sheet_codes=(),
     )
 
 
@@ -108,7 +110,7 @@ def build(content: LetterContent) -> Background:
     nobody = _nobody(content)
     words = load_words(content.kind).filled(filling(nobody))
     masked = {key: _MASK if value else "" for key, value in personal(nobody).items()}
-    letter = with_personal(shared(nobody, words), masked) | {"words": 0, "address": []}
+    letter = with_personal(shared(nobody, words), masked) | {"words": 0, **_NO_CODES}
     pdf = compile_pages(content.kind, document(nobody, [words], [letter]) | {"slots": True})
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         pages = []
@@ -150,43 +152,37 @@ def _strip(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     for name in ("/Annots", "/StructParents", "/Tabs"):
         if name in page:
             del page[name]
-    grays = {
-        name
-        for name, space in page.Resources.get("/ColorSpace", {}).items()
-        if isinstance(space, pikepdf.Array) and space[0] == Name.ICCBased and int(space[1].N) == 1
-    }
+    spaces = page.Resources.get("/ColorSpace", pikepdf.Dictionary())
+    grays = {name for name, space in spaces.items() if _is_gray(space)}
     kept: list[Any] = []
     marked: list[bool] = []
-    gray = {"stroke": False, "fill": False}
+    gray = {"g": False, "G": False}
     for instruction in pikepdf.parse_content_stream(page):
         operator = str(instruction.operator)
+        side = "G" if operator.isupper() else "g"
         if operator in ("BDC", "BMC"):
-            has_text = operator == "BDC" and isinstance(instruction.operands[1], pikepdf.Dictionary)
-            keep = has_text and "/ActualText" in instruction.operands[1]
-            marked.append(keep)
-            if keep:
-                only = pikepdf.Dictionary(ActualText=instruction.operands[1].ActualText)
-                kept.append(([Name.Span, only], pikepdf.Operator("BDC")))
-            continue
-        if operator == "EMC":
-            if marked.pop():
-                kept.append(instruction)
-            continue
-        if operator in ("cs", "CS"):
-            side = "fill" if operator == "cs" else "stroke"
+            # 字の読みを補う札だけを残す。構造の木は、重ねた頁では意味を失う。
+            marked.append(operator == "BDC" and "/ActualText" in instruction.operands[1])
+            if not marked[-1]:
+                continue
+        elif operator == "EMC":
+            if not marked.pop():
+                continue
+        elif operator in ("cs", "CS"):
             gray[side] = str(instruction.operands[0]) in grays
             if gray[side]:
                 continue
-        if operator in ("scn", "SCN") and gray["fill" if operator == "scn" else "stroke"]:
-            kept.append((instruction.operands, pikepdf.Operator("g" if operator == "scn" else "G")))
+        elif operator in ("scn", "SCN") and gray[side]:
+            kept.append((instruction.operands, pikepdf.Operator(side)))
             continue
         kept.append(instruction)
     page.Contents = pdf.make_stream(pikepdf.unparse_content_stream(kept))
-    if grays:
-        for name in grays:
-            del page.Resources.ColorSpace[name]
-        if not page.Resources.ColorSpace:
-            del page.Resources["/ColorSpace"]
+    for name in grays:
+        del page.Resources.ColorSpace[name]
+
+
+def _is_gray(space: pikepdf.Object) -> bool:
+    return isinstance(space, pikepdf.Array) and space[0] == Name.ICCBased and int(space[1].N) == 1
 
 
 def _refuse_leaks(pdf: bytes) -> None:

@@ -15,7 +15,7 @@ import pypdfium2
 from PIL import Image, ImageChops, ImageFilter
 
 from letters.content import LetterContent
-from letters.page import address_lines, personal
+from letters.page import address_block, personal
 from letters.render import render
 from letters.stamp.background import shape_of
 
@@ -49,7 +49,7 @@ def _opened(pdf: bytes) -> Iterator[pypdfium2.PdfDocument]:
 
 
 def _gray(page: pypdfium2.PdfPage) -> Image.Image:
-    return page.render(scale=DPI / 72, grayscale=True).to_pil().convert("L")
+    return page.render(scale=DPI / 72).to_pil().convert("L")
 
 
 def _spots(one: Image.Image, other: Image.Image) -> int:
@@ -103,7 +103,7 @@ def _one(
 def fields_missing(content: LetterContent, text: str) -> tuple[str, ...]:
     """読み返した字に、あるべき値がない項目。"""
     lines = set(text.replace("\r\n", "\n").split("\n"))
-    wanted = {f"宛名{place}": line.text for place, line in enumerate(address_lines(content))}
+    wanted = {f"宛名{place}": line.text for place, line in enumerate(address_block(content)[0])}
     missing = [name for name, line in wanted.items() if line not in lines]
     missing += [name for name, value in personal(content).items() if value and value not in text]
     return tuple(missing)

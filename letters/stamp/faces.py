@@ -1,14 +1,18 @@
 """刷りの字: 文を字形の番号にし、使った字だけの書体を PDF に入れる（CID、Identity-H、ToUnicode）。
 
-字形の番号は CID と同じである（Noto Sans CJK は番号順の Adobe-Identity-0）。同じ字形を分け合う字（⺼ と 月、異体字
-など）は、読み返したときに別の字にならないよう、その文の本当の字を ActualText に書く。
+字形の番号は CID と同じである（Noto Sans CJK は番号順の Adobe-Identity-0）。同じ字形を分け合う字（⼀ と 一、異体字
+など）は、読み返したときに別の字にならないよう、同じ字形で読み方の表（ToUnicode）だけが違う「層」の書体で書く。
+（ActualText も試したが、読む道具が BMP の外の字と異体字セレクタを落とした。）
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count, groupby
+from operator import itemgetter
 
 import uharfbuzz
 
@@ -41,8 +45,13 @@ class Face:
     font: uharfbuzz.Font
 
 
-def _rank(code: int) -> tuple[bool, int]:
-    return any(first <= code <= last for first, last in _SECOND_RATE), code
+def _rank(code: int) -> tuple[bool, bool, int]:
+    """字形の持ち主になる順: 部首や互換でない字、日本語で普通に使う字、番号の若い字。"""
+    try:
+        common = bool(chr(code).encode("cp932"))
+    except UnicodeEncodeError:
+        common = False
+    return any(first <= code <= last for first, last in _SECOND_RATE), not common, code
 
 
 @functools.cache
@@ -61,32 +70,45 @@ def face(bold: bool) -> Face:
 
 @dataclass
 class Used:
-    """一つの PDF が使った字。plain は字形の持ち主、sequences は字形の番号から字（異体字など）へ。"""
+    """一つの PDF が使った字。plain は字形の持ち主の字（層 0）、layers は層ごとの、字形の番号から字へ。"""
 
     bold: bool
     plain: set[str] = field(default_factory=set)
-    sequences: dict[int, str] = field(default_factory=dict)
+    layers: list[dict[int, str]] = field(default_factory=lambda: [{}])
 
-    def show(self, text: str) -> str:
-        """文を描く演算子。"""
+    def name(self, layer: int = 0) -> str:
+        """頁の資源での書体の名。"""
+        return f"F{int(self.bold)}" if layer == 0 else f"F{int(self.bold)}L{layer}"
+
+    def show(self, text: str, size: float) -> str:
+        """書体を選んで文を描く演算子。"""
         known = face(self.bold)
         if known.special.isdisjoint(text):
             self.plain.update(text)
-            return f"<{text.translate(known.hex)}>Tj"
-        return self._show_special(known, text)
+            return f"/F{int(self.bold)} {size:g} Tf<{text.translate(known.hex)}>Tj"
+        return "".join(
+            f"/{self.name(layer)} {size:g} Tf<{''.join(glyph for _, glyph in run)}>Tj"
+            for layer, run in groupby(self._glyphs(known, text), key=itemgetter(0))
+        )
 
-    def _show_special(self, known: Face, text: str) -> str:
-        glyphs = []
+    def _glyphs(self, known: Face, text: str) -> Iterator[tuple[int, str]]:
+        """字ごとの、層と字形の番号。"""
         for cluster in clusters(text):
             glyph = self._glyph(known, cluster)
             if known.owners.get(glyph) == cluster:
                 self.plain.add(cluster)
+                yield 0, f"{glyph:04x}"
             else:
-                self.sequences.setdefault(glyph, cluster)
-            glyphs.append(f"{glyph:04x}")
-        # 一つの文をまるごと包む: 読む側は、包みの中の字を捨てて、この文だけを読む。
-        actual = (b"\xfe\xff" + text.encode("utf-16-be")).hex()
-        return f"/Span<</ActualText<{actual}>>>BDC<{''.join(glyphs)}>Tj EMC"
+                yield self._layer(known, glyph, cluster), f"{glyph:04x}"
+
+    def _layer(self, known: Face, glyph: int, cluster: str) -> int:
+        """この字形をこの字と読む、一番浅い層。持ち主のある字形の層 0 は、持ち主だけのもの。"""
+        for layer in count(1 if glyph in known.owners else 0):
+            if layer == len(self.layers):
+                self.layers.append({})
+            if self.layers[layer].setdefault(glyph, cluster) == cluster:
+                return layer
+        raise AssertionError
 
     @staticmethod
     def _glyph(known: Face, cluster: str) -> int:
@@ -99,18 +121,13 @@ class Used:
             )
         return int(glyph)
 
-    def letters(self) -> dict[int, str]:
-        """使った字形の番号から、読み返す字へ（番号の順）。"""
+    def read_as(self) -> list[dict[int, str]]:
+        """層ごとの、字形の番号から読み返す字へ（番号の順）。何も使っていなければ空。"""
         known = face(self.bold)
-        found = {int(known.hex[ord(character)], 16): character for character in self.plain}
-        for glyph, text in self.sequences.items():
-            found.setdefault(glyph, known.owners.get(glyph, text))
-        return dict(sorted(found.items()))
-
-    @property
-    def empty(self) -> bool:
-        """何も使っていないか。"""
-        return not (self.plain or self.sequences)
+        plain = {int(known.hex[ord(character)], 16): character for character in self.plain}
+        first, *rest = self.layers
+        found = [dict(sorted({**plain, **first}.items())), *(dict(sorted(layer.items())) for layer in rest)]
+        return found if any(found) else []
 
 
 def width_of(text: str, *, bold: bool) -> float:
@@ -134,11 +151,11 @@ def base_name(bold: bool, glyphs: frozenset[int]) -> str:
     return "".join(chr(65 + byte % 26) for byte in digest[:6]) + "+" + _NAMES[bold]
 
 
-def widths_array(bold: bool, letters: dict[int, str]) -> str:
+def widths_array(bold: bool, glyphs: frozenset[int]) -> str:
     """/W の中身。全角（1000）は書かない。"""
     known = face(bold)
     parts = []
-    for glyph in letters:
+    for glyph in sorted(glyphs):
         width = round(known.font.get_glyph_h_advance(glyph) * 1000 / known.font.face.upem)
         if width != 1000:
             parts.append(f"{glyph}[{width}]")
@@ -165,5 +182,6 @@ def descriptor(name: str, bold: bool, file: int) -> str:
     """書体の性質の辞書。"""
     return (
         f"<</Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[-1013 -1046 2990 1808]/ItalicAngle 0"
-        f"/Ascent {_ASCENT}/Descent {_DESCENT}/CapHeight {_CAP_HEIGHT}/StemV {140 if bold else 80}/FontFile3 {file} 0 R>>"
+        f"/Ascent {_ASCENT}/Descent {_DESCENT}/CapHeight {_CAP_HEIGHT}/StemV {140 if bold else 80}"
+        f"/FontFile3 {file} 0 R>>"
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.domain.letter import AWARD_NOTICE, CONFIRMATION_LETTER, PUSH_NOTICE, REFUSAL_NOTICE, REMINDER
+from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from letters import codes
 from letters.address import Line
 from letters.content import LetterContent
 from letters.holding import reasons_to_hold
-from letters.page import address_lines, personal
+from letters.page import address_block, personal, sheet_digits
 from letters.stamp import bars
 from letters.stamp.background import BackgroundPage, backgrounds
 from letters.stamp.faces import Used, width_of
@@ -59,21 +59,31 @@ def _drawing(page: BackgroundPage, content: LetterContent, values: dict[str, str
     """一頁に描くもの: 符号、宛名、文。"""
     parts: list[str] = []
     lines: list[str] = ["BT"]
-    for area in page.areas:
-        if area.key == "address":
-            lines += _address(area, address_lines(content), used)
-        else:
-            parts.append(_codes(area, content))
     for slot in page.texts:
         if text := values[slot.key]:
             lines.append(_text(slot, text, used[slot.bold]))
+    address, customer = address_block(content)
+    for area in page.areas:
+        # 宛名は最後に書く: 読み返す道具が、氏名の行と、同じ高さの別の欄とをつながないように。
+        if area.key == "address":
+            lines += _address(area, address, used)
+        else:
+            parts.append(_codes(area, content, customer))
     lines.append("ET")
     return "".join(parts) + "\n".join(lines)
 
 
-def _codes(area: AreaSlot, content: LetterContent) -> str:
+def _codes(area: AreaSlot, content: LetterContent, customer: str) -> str:
     if area.key == "qr":
         return f"q {bars.fit(area, codes.QR_MODULES, codes.QR_MODULES)} {bars.qr(content.case_number)}f Q\n"
+    if area.key == "customer":
+        return f"q {bars.fit(area, bars.CUSTOMER_UNITS, 3)} {bars.customer(customer)}f Q\n" if customer else ""
+    if area.key in ("code128", "sheet_bars"):
+        digits = content.case_number if area.key == "code128" else sheet_digits(content)
+        if not digits:
+            return ""
+        drawn, units = bars.code128(codes.code128_bars(digits))
+        return f"q {bars.fit(area, units, 1)} {drawn}f Q\n"
     raise WrongUse("知らない符号の置き場所です", code="slot-key", found=area.key)
 
 
@@ -81,10 +91,7 @@ def _address(area: AreaSlot, lines: Sequence[Line], used: tuple[Used, Used]) -> 
     shown = []
     for line in lines:
         baseline = area.top - line.y * _POINTS_PER_MM - line.size * (_ADDRESS_INSET + _ASCENT)
-        shown.append(
-            f"/F{int(line.bold)} {line.size:g} Tf 1 0 0 1 {area.left:.2f} {baseline:.2f} Tm"
-            + used[line.bold].show(line.text)
-        )
+        shown.append(f"1 0 0 1 {area.left:.2f} {baseline:.2f} Tm" + used[line.bold].show(line.text, line.size))
     return shown
 
 
@@ -103,8 +110,4 @@ def _text(slot: TextSlot, text: str, used: Used) -> str:
     condensed = f"{squeeze * 100:.2f} Tz " if squeeze < 1 else ""
     spaced = f"{tracking:g} Tc " if tracking else ""
     after = ("\n100 Tz" if condensed else "") + ("\n0 Tc" if spaced else "")
-    return (
-        f"/F{int(slot.bold)} {slot.size:g} Tf {condensed}{spaced}1 0 0 1 {left:.2f} {slot.baseline:.2f} Tm"
-        + used.show(text)
-        + after
-    )
+    return f"{condensed}{spaced}1 0 0 1 {left:.2f} {slot.baseline:.2f} Tm" + used.show(text, slot.size) + after

@@ -107,7 +107,7 @@ class Writer:
         """PDF のバイト列。"""
         skeleton = _skeleton(self._backgrounds)
         out = _Objects(skeleton.body, skeleton.offsets)
-        fonts = "".join(f"/F{int(used.bold)} {_font(out, used)} 0 R" for used in self.used if not used.empty)
+        fonts = "".join(_fonts(out, used) for used in self.used)
         resources = {
             name: out.add(f"<</Font<<{fonts}>>/XObject<</B {form} 0 R>>>>") for name, form in skeleton.forms.items()
         }
@@ -130,23 +130,28 @@ class Writer:
         return out.close(skeleton.root, skeleton.info)
 
 
-def _font(out: _Objects, used: faces.Used) -> int:
-    """書体の五つの物。番号は一番外の辞書。"""
-    letters = used.letters()
-    glyphs = frozenset(letters)
+def _fonts(out: _Objects, used: faces.Used) -> str:
+    """資源に書く書体。層は、字形の入ったファイルを分け合い、読み方の表だけが違う。"""
+    layers = used.read_as()
+    if not layers:
+        return ""
+    glyphs = frozenset().union(*layers)
     name = faces.base_name(used.bold, glyphs)
-    compressed = zlib.compress(faces.subset(used.bold, glyphs), 9)
-    file = out.stream("/Subtype/CIDFontType0C/Filter/FlateDecode", compressed)
+    file = out.stream("/Subtype/CIDFontType0C/Filter/FlateDecode", zlib.compress(faces.subset(used.bold, glyphs), 9))
     describes = out.add(faces.descriptor(name, used.bold, file))
     descendant = out.add(
-        f"<</Type/Font/Subtype/CIDFontType0/BaseFont/{name}/DW 1000/W[{faces.widths_array(used.bold, letters)}]"
+        f"<</Type/Font/Subtype/CIDFontType0/BaseFont/{name}/DW 1000/W[{faces.widths_array(used.bold, glyphs)}]"
         f"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/FontDescriptor {describes} 0 R>>"
     )
-    unicode = out.stream("/Filter/FlateDecode", zlib.compress(faces.to_unicode(letters), 9))
-    return out.add(
-        f"<</Type/Font/Subtype/Type0/BaseFont/{name}-Identity-H/Encoding/Identity-H"
-        f"/DescendantFonts[{descendant} 0 R]/ToUnicode {unicode} 0 R>>"
-    )
+    entries = []
+    for number, letters in enumerate(layers):
+        unicode = out.stream("/Filter/FlateDecode", zlib.compress(faces.to_unicode(letters), 9))
+        font = out.add(
+            f"<</Type/Font/Subtype/Type0/BaseFont/{name}-Identity-H/Encoding/Identity-H"
+            f"/DescendantFonts[{descendant} 0 R]/ToUnicode {unicode} 0 R>>"
+        )
+        entries.append(f"/{used.name(number)} {font} 0 R")
+    return "".join(entries)
 
 
 class _Objects:
