@@ -21,7 +21,7 @@ from letters.content import LetterContent
 from letters.page import document, filling, personal, shared, with_personal
 from letters.render import compile_pages
 from letters.stamp.slots import AreaSlot, TextSlot, parse
-from letters.words import load_words
+from letters.words import Words
 
 #: 一人ずつ違う項目。ほかのすべてが同じ手紙が、一つの台紙を使う。項目が増えたら、ここに書くまでは台紙を分ける側に入る。
 PERSONAL = frozenset(
@@ -88,14 +88,14 @@ class Backgrounds:
     def __init__(self) -> None:
         self._kept: dict[Key, Background] = {}
 
-    def of(self, content: LetterContent) -> tuple[Key, Background]:
-        """この手紙の台紙。"""
-        key = shape_of(content)
+    def of(self, content: LetterContent, words: Words) -> tuple[Key, Background]:
+        """この手紙の台紙。`words` は刷る言葉。"""
+        key = (words.digest, shape_of(content))
         found = self._kept.get(key)
         if found is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            found = self._kept[key] = build(content)
+            found = self._kept[key] = build(content, words)
         return key, found
 
 
@@ -105,13 +105,13 @@ def backgrounds() -> Backgrounds:
     return Backgrounds()
 
 
-def build(content: LetterContent) -> Background:
+def build(content: LetterContent, words: Words) -> Background:
     """台紙を組む。割付の誤り（置き場所がない、値が漏れる）は BenefitError。"""
     nobody = _nobody(content)
-    words = load_words(content.kind).filled(filling(nobody))
+    said = words.filled(filling(nobody))
     masked = {key: _MASK if value else "" for key, value in personal(nobody).items()}
-    letter = with_personal(shared(nobody, words), masked) | {"words": 0, **_NO_CODES}
-    pdf = compile_pages(content.kind, document(nobody, [words], [letter]) | {"slots": True})
+    letter = with_personal(shared(nobody, said), masked) | {"words": 0, **_NO_CODES}
+    pdf = compile_pages(content.kind, document(nobody, [said], [letter]) | {"slots": True})
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         pages = []
         for page in opened.pages:

@@ -59,6 +59,7 @@ def _qr_table() -> tuple[tuple[tuple[str, ...], ...], ...]:
     )
 
 
+@functools.lru_cache(maxsize=4)
 def qr(number: str) -> str:
     """番号の QR の四角（21 × 21 の升目）。"""
     parts = []

@@ -18,6 +18,7 @@ from letters.content import LetterContent
 from letters.page import address_block, personal
 from letters.render import render
 from letters.stamp.background import shape_of
+from letters.words import Words
 
 DPI = 150
 #: 灰色の差がこれを超えた点を「違う」とする（輪郭のぼけ方の差は、これより小さい）。
@@ -64,7 +65,9 @@ def _letters_of(page: pypdfium2.PdfPage) -> Counter[str]:
     return Counter("".join(page.get_textpage().get_text_range().split()))
 
 
-def compare(contents: Sequence[LetterContent], pdf: bytes, at: Sequence[int] | None = None) -> list[Difference]:
+def compare(
+    contents: Sequence[LetterContent], pdf: bytes, at: Sequence[int] | None = None, *, words: Words | None = None
+) -> list[Difference]:
     """手紙の組と、それを刷った PDF の違い。`at` は比べる手紙（0 から。なければ全部）。空なら同じ紙である。"""
     if not contents:
         return []
@@ -75,7 +78,7 @@ def compare(contents: Sequence[LetterContent], pdf: bytes, at: Sequence[int] | N
         if rest or not sheets:
             return [Difference(first.case_number, first.branch, 0, "頁数", f"{len(stamped)} 頁")]
         found: list[Difference] = []
-        with _opened(render([contents[index] for index in wanted])) as direct:
+        with _opened(render([contents[index] for index in wanted], words=words)) as direct:
             if len(direct) != len(wanted) * sheets:
                 return [Difference(first.case_number, first.branch, 0, "頁数", f"{len(direct)} 頁")]
             for place, index in enumerate(wanted):
@@ -123,6 +126,8 @@ def sample_of(contents: Sequence[LetterContent], size: int = SAMPLE) -> list[int
     return sorted({*chosen.values(), longest, *drawn})
 
 
-def sample_compare(contents: Sequence[LetterContent], pdf: bytes, size: int = SAMPLE) -> list[Difference]:
+def sample_compare(
+    contents: Sequence[LetterContent], pdf: bytes, size: int = SAMPLE, *, words: Words | None = None
+) -> list[Difference]:
     """組の見本だけを比べる（毎回の刷りで）。"""
-    return compare(contents, pdf, sample_of(contents, size)) if contents else []
+    return compare(contents, pdf, sample_of(contents, size), words=words) if contents else []

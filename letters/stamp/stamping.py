@@ -16,6 +16,7 @@ from letters.stamp.background import BackgroundPage, backgrounds
 from letters.stamp.faces import Used, width_of
 from letters.stamp.slots import AreaSlot, TextSlot
 from letters.stamp.writer import Writer
+from letters.words import Words, load_words
 
 #: 一人ずつ違う所がすべて決まった置き場所にあり、台紙に刷れる種類。
 STAMPED = frozenset({CONFIRMATION_LETTER, PUSH_NOTICE})
@@ -32,9 +33,10 @@ def can(kind: str) -> bool:
     return kind in STAMPED
 
 
-def stamp(contents: Sequence[LetterContent]) -> bytes:
+def stamp(contents: Sequence[LetterContent], *, words: Words | None = None) -> bytes:
     """同じ種類・同じ発行日の手紙を、渡された順に一つの PDF にする。約束は letters.render.render と同じ。
 
+    words: 刷る言葉（区の写し）。なければ同梱の言葉。
     断り: render と同じ。台紙に刷れない種類は WrongUse、長体でも入らない文は RefusedByRule。
     """
     if not contents:
@@ -43,12 +45,13 @@ def stamp(contents: Sequence[LetterContent]) -> bytes:
         raise WrongUse("一つの PDF には、同じ種類で同じ発行日の手紙だけを入れます", code="mixed-letters")
     if not can(contents[0].kind):
         raise WrongUse("この種類の手紙は、台紙に刷れません", code="not-stamped", found=contents[0].kind)
+    said = words or load_words(contents[0].kind)
     kept = backgrounds()
     writer = Writer()
     for content in contents:
         if reasons_to_hold(content):
             raise WrongUse("止めるべき手紙が混ざっています。先に確かめてください", code="held-letter")
-        key, background = kept.of(content)
+        key, background = kept.of(content, said)
         values = personal(content)
         for index, page in enumerate(background.pages):
             writer.page(key, background, index, _drawing(page, content, values, writer.used))
