@@ -78,7 +78,7 @@ def next_steps(crossing: str, state: str) -> tuple[str, ...]:
 
 
 def is_open(crossing: str, state: str, *, opened: bool) -> bool:
-    """まだ終わっていないか。`opened` は、合言葉を渡した（相手が中を開けられた）こと。
+    """まだ終わっていないか。`opened` は、相手が中を開けられたこと（合言葉を渡した、使ったと記録した）。
 
     包みは、消去報告書が届くまで終わらない。開けられないまま返ってきたものと、出す前に取り消したものは、そこで終わる。
     """

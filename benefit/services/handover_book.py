@@ -120,9 +120,14 @@ class Item:
         return next_steps(self.crossing, self.state)
 
     @property
+    def opened(self) -> bool:
+        """相手が中を開けられたか（合言葉を渡したか、使ったと記録したか）。"""
+        return bool(self.told) or self.event(USED) is not None
+
+    @property
     def open(self) -> bool:
         """まだ終わっていないか。"""
-        return is_open(self.crossing, self.state, opened=bool(self.told))
+        return is_open(self.crossing, self.state, opened=self.opened)
 
     @property
     def can_tell(self) -> bool:

@@ -72,7 +72,7 @@ def already_packed(connection: Connection, lots: Sequence[int], clock: Clock) ->
     for sequence in connection.execute(query).scalars().all():
         found = one(connection, f"{PRINT_OUT}/{sequence}", tokyo_date(clock()))
         # 出す前に取り消した包みと、開けられずに返った包みの組は、もう一度包める。
-        if found.state == CANCELLED or (found.state == GIVEN_BACK and not found.told):
+        if found.state == CANCELLED or (found.state == GIVEN_BACK and not found.opened):
             continue
         rows = connection.execute(select(inside.c.lot_id).where(inside.c.handover_id == found.id))
         if found.state == MADE and set(rows.scalars()) == set(lots):

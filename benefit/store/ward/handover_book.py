@@ -73,9 +73,10 @@ handover_event = Table(
     UniqueConstraint("handover_id", "step", "recorded_by"),
     one_of("step", STEPS),
     one_of("medium", MEDIA),
+    # NULL との比べは偽でなく「分からない」で、CHECK を通ってしまう。NULL でないことを先に言う。
     CheckConstraint(
         f"(place = 1 AND previous IS NULL AND state = '{MADE}')"
-        f" OR (place > 1 AND previous = place - 1 AND state <> '{MADE}')",
+        f" OR (place > 1 AND previous IS NOT NULL AND previous = place - 1 AND state <> '{MADE}')",
         name="one_after_another",
     ),
     CheckConstraint(f"{_pairs('=', PACKAGE_TRANSITIONS)} OR {_pairs('<>', TRANSITIONS)}", name="allowed_step"),
