@@ -1,4 +1,6 @@
-"""手紙の書体。PyPI の Noto Sans CJK JP（OFL）だけを使い、機械に入っている書体は見ない。
+"""手紙の書体。PyPI の Noto Sans（OFL）だけを使い、機械に入っている書体は見ない。
+
+手紙は Noto Sans CJK JP だけで刷る。デーバナーガリーとビルマの字は、多言語のご案内（letters/insert.py）だけが使う。
 
 書体が違えば、同じ手紙でも違う字が出る。版は依存の錠で止め、指紋を組の manifest に残す。
 """
@@ -22,6 +24,13 @@ _FILES = (
     ("noto_cjk_sans_jp_bold", "NotoSansCJKjp-Bold.otf"),
 )
 
+#: 言語 → その字の書体の名と、入っている所。
+SCRIPT_FAMILIES = {"ne": "Noto Sans Devanagari", "my": "Noto Sans Myanmar"}
+_SCRIPT_FILES = {
+    "ne": ("justmytype_intl_south_asia", "fonts/ofl/notosansdevanagari/NotoSansDevanagari[wdth,wght].ttf"),
+    "my": ("justmytype_intl_sea", "fonts/ofl/notosansmyanmar/NotoSansMyanmar[wdth,wght].ttf"),
+}
+
 
 def is_variation_selector(character: str) -> bool:
     """異体字セレクタ（FVS を除く VS1–256）か。"""
@@ -31,14 +40,21 @@ def is_variation_selector(character: str) -> bool:
 @functools.cache
 def font_files() -> tuple[Path, ...]:
     """標準と太字の書体ファイル。入っていなければ BenefitError。"""
-    found = []
-    for package, file in _FILES:
-        spec = importlib.util.find_spec(package)
-        path = Path(spec.origin).parent / file if spec and spec.origin else None
-        if path is None or not path.is_file():
-            raise BenefitError("手紙の書体が入っていません。make を一度実行してください", code="no-font", found=package)
-        found.append(path)
-    return tuple(found)
+    return tuple(_installed(package, file) for package, file in _FILES)
+
+
+@functools.cache
+def script_font(language: str) -> Path:
+    """この言語（SCRIPT_FAMILIES）の字の書体ファイル。"""
+    return _installed(*_SCRIPT_FILES[language])
+
+
+def _installed(package: str, file: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise BenefitError("手紙の書体が入っていません。make を一度実行してください", code="no-font", found=package)
+    return path
 
 
 def font_folders() -> list[Path]:
