@@ -33,6 +33,15 @@ def make_one(given: Context, *, out: Path, issued_on: str | None, programme: str
         f"手紙: 対象 {made.read:,} = 印刷 {made.printed:,} + 字形がなく止めた {made.held:,}"
         f"（ロット {made.lots:,}、うち区の中で刷る手紙 {made.printed_in_ward:,} 通） → {out}"
     )
+    if made.amount_pages:
+        given.say(f"額の頁（区の中で刷り、同じ番号の一枚目に合わせる）: {made.amount_pages:,} 枚")
+    if made.braille:
+        given.say(f"点字の人の手紙: {made.braille:,} 通（区の中で刷る。点字は tenji のフォルダ）")
+    if made.without_address2:
+        given.say(
+            f"方書を刷らない手紙: {made.without_address2:,} 通（事業の print_address2_outside が false。"
+            "届かないおそれがあるので、方書を渡してよいかを決めてください）"
+        )
     if made.closed:
         given.say(f"関門で止めた権利 {made.closed:,} 件: {out}/closed.csv")
     if made.already:

@@ -1,32 +1,42 @@
 """手紙を作る: 相手を選び、紙にし、登録する。
 
-外で刷るもの（out/printer）と、区の中で刷るもの（out/ward）は、はじめから別のフォルダである。外の紙には、
-金額も子の名も載せない（benefit-rules F.2-2、既定で切）。
+外で刷るもの（out/printer）と、区の中で刷るもの（out/ward）は、はじめから別のフォルダである。
+    out/printer/20240624-01/        印刷事業者に渡す組（金額も子の名も方書も、事業の切替えがなければ載せない）
+    out/ward/20240624-01/           区が直接扱う人の組（差出人は郵便番号と住所だけ）
+    out/ward/braille-20240624-01/   点字の人の組と、点字（letters/braille.py）
+    out/ward/amount-20240624-01/    印刷事業者の組に合わせる、額の頁
+    out/ward/sheets/…/sheets.csv    組ごとの、刷る紙の封入の符号
 """
 
 from __future__ import annotations
 
 import shutil
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benefit.domain.clock import Clock
-from benefit.domain.errors import RefusedByRule, RefusedInput
+from benefit.domain.errors import RefusedByRule
 from benefit.domain.programme import Programme
-from benefit.records.bank_master import BankMaster
 from benefit.services import bank_master
-from benefit.services.files import write_atomic
+from benefit.services.files import MANIFEST, write_atomic, write_manifest
 from benefit.services.home import Home
 from benefit.services.mailing import MadeLot, Mailing, refuse_changed, register_lots, who_gets_letters
+from letters import amounts, braille
 from letters.content import LetterContent
+from letters.contents import PLACES, PRINTER, WARD, Making, conditions, content, needs_amount_page
 from letters.glyphs import missing
+from letters.holding import NO_GLYPH, Held
 from letters.lots import LotReport, make_lots
+from letters.sheet_code import KEY
+from letters.sheets import SHEETS_FILE, sheets_folder, table
 
-PLACES = ("printer", "ward")
+__all__ = ["Made", "conditions", "make_letters", "making_of", "run_folders"]
+#: 封筒の差出人の注意を書いたファイル（区が直接扱う人の組だけ）。
+ENVELOPE_NOTE = "fuutou.txt"
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,24 @@ class Made:
     printed_in_ward: int
     closed: int
     already: int
+    amount_pages: int = 0
+    braille: int = 0
+    without_address2: int = 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """一つの所の、今回の組。"""
+
+    place: str
+    folder: Path
+    rows: dict[str, dict[str, Any]]
+    report: LotReport
+
+
+def making_of(home: Home, programme: Programme, issued_on: date) -> Making:
+    """一回の手紙作りで、どの手紙にも同じもの。"""
+    return Making(programme, issued_on, bank_master.in_use(home), home.words, home.key(KEY))
 
 
 def make_letters(
@@ -57,121 +85,161 @@ def make_letters(
     やり直して、同じバイト列を作る。
     """
     mailing = who_gets_letters(home, programme, issued_on)
-    banks = bank_master.in_use(home)
-    reports: dict[str, LotReport] = {}
+    making = making_of(home, programme, issued_on)
     total = mailing.letters.height
+    runs: list[_Run] = []
     folders: list[Path] = []
+    pages: list[MadeLot] = []
     done = 0
     for place in PLACES:
-        contents = [
-            content(row, programme, issued_on, banks)
-            for row in mailing.letters.filter(mailing.letters["place"] == place).iter_rows(named=True)
-        ]
-        if not contents:
+        chosen = mailing.letters.filter(mailing.letters["place"] == place)
+        if chosen.is_empty():
             continue
-        before = done
+        rows = {row["case_number"]: row for row in chosen.iter_rows(named=True)}
 
-        def progress(count: int, _of: int, before: int = before) -> None:
+        def progress(count: int, _of: int, before: int = done) -> None:
             tick(before + count, total)
 
-        folder = out / place / f"{issued_on:%Y%m%d}-{run_number(out / place, issued_on):02d}"
-        folders.append(folder)
-        reports[place] = make_lots(contents, out=folder, words=home.words, progress=progress)
-        done += len(contents)
+        folder = _new_folder(out, place, issued_on)
+        folders += [folder, sheets_folder(folder)]
+        contents = [content(row, making) for row in rows.values()]
+        report = make_lots(
+            contents,
+            out=folder,
+            words=home.words,
+            sheets=sheets_folder(folder),
+            also_hold=partial(_child_held, rows),
+            progress=progress,
+        )
+        run = _Run(place, folder, rows, report)
+        runs.append(run)
+        done += len(rows)
+        if place == WARD:
+            write_atomic(folder / ENVELOPE_NOTE, _envelope_note(programme).encode())
+        made, made_folders = _amount_pages(run, making)
+        pages += made
+        folders += made_folders
+        printed = {number for members in report.members.values() for number, _ in members}
+        readers = [one for one in contents if rows[one.case_number]["braille"] and one.case_number in printed]
+        if readers:
+            braille.write_run(readers, {key: row["kana_name"] for key, row in rows.items()}, folder, home.words)
     if mailing.closed.height:
         write_atomic(
             out / "closed.csv", mailing.closed.select(給付管理番号="case_number", 理由="why").write_csv().encode()
         )
     try:
         refuse_changed(home, programme, mailing, issued_on)
-        _register(home, mailing, reports, issued_on, clock)
+        _register(home, mailing, runs, pages, issued_on, clock)
     except RefusedByRule:
         # 登録していない手紙を、印刷所に渡せる形で残さない。
         for folder in folders:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
         raise
-    held = sum(report.held_letters for report in reports.values())
+    return _made(mailing, runs, pages, programme)
+
+
+def _child_held(rows: dict[str, dict[str, Any]], content: LetterContent) -> list[Held]:
+    """額の頁に刷る子の名に、書体にない字があれば、その手紙を止める。"""
+    lacking = missing(rows[content.case_number]["child_name"] or "") if content.sheets > 1 else ()
+    return [Held(content.kind, content.case_number, content.branch, "子の氏名", NO_GLYPH, lacking)] if lacking else []
+
+
+def _made(mailing: Mailing, runs: list[_Run], pages: list[MadeLot], programme: Programme) -> Made:
+    outside = [row for run in runs if run.place == PRINTER for row in run.rows.values()]
+    omitted = 0 if programme.letters.print_address2_outside else sum(bool(row["address2"]) for row in outside)
+    printed = [number for run in runs for members in run.report.members.values() for number, _ in members]
+    readers = {row["case_number"] for run in runs for row in run.rows.values() if row["braille"]}
     return Made(
-        total,
-        sum(report.printed for report in reports.values()),
-        held,
-        sum(len(report.lots) for report in reports.values()),
-        reports["ward"].printed if "ward" in reports else 0,
-        mailing.closed.height,
-        mailing.already,
+        read=mailing.letters.height,
+        printed=sum(run.report.printed for run in runs),
+        held=sum(run.report.held_letters for run in runs),
+        lots=sum(len(run.report.lots) for run in runs),
+        printed_in_ward=sum(run.report.printed for run in runs if run.place != PRINTER),
+        closed=mailing.closed.height,
+        already=mailing.already,
+        amount_pages=sum(made.pages for made in pages),
+        braille=sum(number in readers for number in printed),
+        without_address2=omitted,
     )
 
 
-def run_number(folder: Path, issued_on: date, *, prefix: str = "") -> int:
-    """同じ日の何回目か。書きかけ（manifest なし）の回は、やり直す。"""
+def _envelope_note(programme: Programme) -> str:
+    return (
+        "区が直接扱う人の手紙です。区の中だけで刷り、封をし、出します。\n"
+        f"封筒の差出人は「{programme.letters.neutral_sender}」とだけ書きます。課の名も、給付の名も書きません。\n"
+        "料金計器の広告の欄、返信用封筒の外側にも、給付の名を入れません。\n"
+    )
+
+
+def run_folders(out: Path, place: str) -> tuple[Path, str]:
+    """この所の組を置く親のフォルダと、名の頭。"""
+    return (out / PRINTER, "") if place == PRINTER else (out / WARD, "" if place == WARD else f"{place}-")
+
+
+def _new_folder(out: Path, place: str, issued_on: date) -> Path:
+    """同じ日の何回目かのフォルダ。書きかけ（manifest なし）の回は、やり直す。"""
+    parent, head = run_folders(out, place)
     number = 1
-    while (folder / f"{prefix}{issued_on:%Y%m%d}-{number:02d}" / "manifest.json").exists():
+    while (parent / f"{head}{issued_on:%Y%m%d}-{number:02d}" / MANIFEST).exists():
         number += 1
-    unfinished = folder / f"{prefix}{issued_on:%Y%m%d}-{number:02d}"
+    unfinished = parent / f"{head}{issued_on:%Y%m%d}-{number:02d}"
     if unfinished.exists():
         shutil.rmtree(unfinished)
-    return number
+    return unfinished
 
 
-_ACCOUNT_TYPES = {"1": "普通", "2": "当座", "4": "貯蓄"}
+def _amount_pages(run: _Run, making: Making) -> tuple[list[MadeLot], list[Path]]:
+    """額の頁の組を、印刷事業者の組ごとに、同じ順で作る。要る手紙がなければ何も作らない。"""
+    programme = making.programme
+    folder = run.folder.parent.parent / WARD / f"amount-{run.folder.name}"
+    made, listed, told = [], [], []
+    for file, members in run.report.members.items():
+        numbers = [number for number, _ in members]
+        pages = [page for number in numbers if (page := amount_page(run.rows[number], making)) is not None]
+        for turn, part in enumerate(amounts.parts_of(pages), 1):
+            name = f"amount-{file.removesuffix('.pdf')}-{turn:02d}.pdf"
+            pdf = amounts.render(
+                part,
+                programme_name=programme.name,
+                office=f"{programme.office.ward_name} {programme.office.office_name}",
+                phone=programme.office.call_centre_phone,
+                issued_on=making.issued_on,
+            )
+            digest = write_atomic(folder / name, pdf)
+            made.append(MadeLot(WARD, "amount", name, digest, (), folder.name, len(part)))
+            listed += [(page.sheet_code, "amount", name) for page in part]
+            told.append({"ファイル": name, "合わせる組": file, "頁数": len(part), "sha256": digest})
+    if not made:
+        return [], []
+    write_atomic(sheets_folder(folder) / SHEETS_FILE, table(listed))
+    write_manifest(folder, {"合わせるフォルダ": run.folder.name, "頁数": len(listed), "組": told})
+    return made, [folder, sheets_folder(folder)]
 
 
-def masked_account(row: dict[str, Any], banks: BankMaster) -> str:
-    """過去の口座の姿: 銀行と店の名、種目、口座番号の下三桁。名が表になければ、名を書かない。"""
-    branch = banks.find(row["bank_code"], row["branch_code"])
-    # 銀行と店の名は全銀の半角カナなので、紙では全角にする（人の氏名には決してしない変換）。
-    names = unicodedata.normalize("NFKC", f"{branch.bank_name} {branch.branch_name}") if branch else "登録の口座"
-    return f"{names} {_ACCOUNT_TYPES[row['account_type']]} ****{row['account_number'][-3:]}"
-
-
-def conditions(kind: str, benefit: str, programme: Programme) -> tuple[str, ...]:
-    """この給付の手紙で、確かめていただく文。差出人の名を入れ、書体にない字は断る。"""
-    terms = programme.conditions[programme.slot_kinds[benefit]]
-    texts = terms.wrong_when if kind == "push_notice" else terms.declarations
-    filled = tuple(text.replace("{ward}", programme.office.ward_name) for text in texts)
-    if lacking := missing("".join(filled)):
-        raise RefusedInput(
-            f"{programme.id}.toml: 手紙の文（conditions）に書体にない字があります",
-            code="words-glyph",
-            found="、".join(lacking),
-        )
-    return filled
-
-
-def content(row: dict[str, Any], programme: Programme, issued_on: date, banks: BankMaster) -> LetterContent:
-    """手紙の相手の一行を、紙に刷る事柄にする。"""
-    masked = None
-    if row["kind"] == "push_notice" and row["account_flag"] == "2":
-        masked = masked_account(row, banks)
-    return LetterContent(
-        kind=row["kind"],
-        postmark=row["kind"] != "push_notice" and programme.schedule.deadline_kind == "POSTMARK",
-        conditions=conditions(row["kind"], row["benefit"], programme),
-        case_number=row["case_number"],
-        branch=row["branch"],
-        postal_code=row["postal_code"],
-        address=row["address"],
-        address2=row["address2"] or "",
-        name=row["name"],
-        programme_name=programme.name,
-        ward_name=programme.office.ward_name,
-        office_name=programme.office.office_name,
-        phone=programme.office.call_centre_phone,
-        return_to=programme.office.return_to,
-        issued_on=issued_on,
-        due_on=row["due_on"],
-        benefit_names=(programme.benefit_names[row["benefit"]],),
-        account_flag=row["account_flag"],
-        masked_account=masked,
+def amount_page(row: dict[str, Any], making: Making) -> amounts.AmountPage | None:
+    """この手紙の額の頁。要らなければ None。"""
+    if not needs_amount_page(making.programme, row, row["place"]):
+        return None
+    return amounts.AmountPage(
+        row["case_number"],
+        row["branch"],
+        row["name"],
+        making.programme.benefit_names[row["benefit"]],
+        row["amount_yen"],
+        row["child_name"] or "",
+        making.sheet_code(row, 2, 2).digits,
     )
 
 
-def _register(home: Home, mailing: Mailing, reports: dict[str, LotReport], issued_on: date, clock: Clock) -> None:
-    lots, held = [], {}
-    for place, report in reports.items():
-        for lot in report.lots:
-            numbers = [number for number, _branch in report.members[lot.file]]
-            lots.append(MadeLot(place, lot.kind, lot.file, lot.sha256, numbers))
-        for one in report.held:
+def _register(
+    home: Home, mailing: Mailing, runs: list[_Run], pages: list[MadeLot], issued_on: date, clock: Clock
+) -> None:
+    lots, held = list(pages), {}
+    for run in runs:
+        place = PRINTER if run.place == PRINTER else WARD
+        for lot in run.report.lots:
+            numbers = [number for number, _branch in run.report.members[lot.file]]
+            lots.append(MadeLot(place, lot.kind, lot.file, lot.sha256, numbers, run.folder.name))
+        for one in run.report.held:
             held[one.case_number] = f"{one.field}: {one.reason} {' '.join(one.code_points)}".strip()
     register_lots(home, mailing, lots, held, issued_on=issued_on, clock=clock)

@@ -47,8 +47,8 @@ def due_on(programme: Programme, kind: str, issued_on: date) -> date:
 def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Mailing:
     """まだ手紙のない権利のうち、関門を通るもの。
 
-    列: entitlement_id、case_number、branch、kind、place（printer / ward）、benefit、amount_yen、account_flag、
-    due_on と、`gate.people` の列、過去の口座の五列（口座フラグ 2 のときだけ）。
+    列: entitlement_id、case_number、branch、kind、place（printer / ward / braille）、benefit、amount_yen、
+    account_flag、due_on、child_name（子への加算だけ）、braille（点字の人か）と、`gate.people` の列、過去の口座の五列。
     """
     standing: Standing = stand(home, programme, issued_on)
     table = ward.letter
@@ -87,6 +87,9 @@ def letter_rows(standing: Standing, programme: Programme, chosen: pl.DataFrame, 
     gone = standing.inputs.facts.residents.select(
         "person_number", removed=pl.concat_str(pl.col("removed_on").cast(pl.String), "removed_reason")
     )
+    children = standing.inputs.facts.residents.select("person_number", child_name="name")
+    readers = standing.inputs.facts.braille["person_number"]
+    for_children = [name for name, kind in programme.slot_kinds.items() if kind == "CHILD"]
     return (
         chosen.with_columns(
             route_now=pl.when("ward_only").then(pl.lit("WARD")).otherwise(pl.col("route_now")),
@@ -103,7 +106,6 @@ def letter_rows(standing: Standing, programme: Programme, chosen: pl.DataFrame, 
             account_flag="flag",
             entitlement_id="id",
             route="route_now",
-            place=pl.when(pl.col("route_now") == "WARD").then(pl.lit("ward")).otherwise(pl.lit("printer")),
             due_on=pl.when(pl.col("kind") == PUSH_NOTICE)
             .then(pl.lit(due_on(programme, PUSH_NOTICE, issued_on)))
             .otherwise(pl.lit(due_on(programme, CONFIRMATION_LETTER, issued_on))),
@@ -111,6 +113,19 @@ def letter_rows(standing: Standing, programme: Programme, chosen: pl.DataFrame, 
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
         .join(past, left_on="payee_number", right_on="person_number", how="left")
         .join(gone, left_on="payee_number", right_on="person_number", how="left")
+        .join(children, left_on="subject_number", right_on="person_number", how="left")
+        .with_columns(
+            braille=pl.col("payee_number").is_in(readers.implode()),
+            # 子への加算だけが、子の名を持つ（区の中で刷る紙のため）。
+            child_name=pl.when(pl.col("benefit").is_in(for_children)).then("child_name"),
+        )
+        .with_columns(
+            place=pl.when(pl.col("route") == "WARD")
+            .then(pl.lit("ward"))
+            .when("braille")
+            .then(pl.lit("braille"))
+            .otherwise(pl.lit("printer"))
+        )
     )
 
 
@@ -181,7 +196,7 @@ def _refuse_moved(connection: Connection, mailing: Mailing, numbers: set[str]) -
 
 @dataclass(frozen=True)
 class MadeLot:
-    """刷った一つのロット。`case_numbers` はその順。"""
+    """刷った一つのロット。`case_numbers` はその順（額の頁のロットでは空）。`folder` は組のフォルダの名。"""
 
     place: str
     kind: str
@@ -189,6 +204,12 @@ class MadeLot:
     sha256: str
     case_numbers: Sequence[str]
     folder: str = ""
+    pages: int = 0
+
+    @property
+    def letter_count(self) -> int:
+        """通数（額の頁のロットでは、頁の数）。"""
+        return self.pages or len(self.case_numbers)
 
 
 def register_lots(
@@ -215,7 +236,7 @@ def register_lots(
                 place=made.place,
                 file_name=made.file_name,
                 sha256=made.sha256,
-                letter_count=len(made.case_numbers),
+                letter_count=made.letter_count,
                 made_at=clock(),
             )
             connection.execute(ward.lot_run.insert().values(lot_id=lot_id, folder=made.folder))
