@@ -48,14 +48,19 @@ def render(contents: Sequence[LetterContent], *, words: Words | None = None, sam
         raise WrongUse("刷る手紙がありません", code="no-letters")
     if len({(content.kind, content.issued_on) for content in contents}) > 1:
         raise WrongUse("一つの PDF には、同じ種類で同じ発行日の手紙だけを入れます", code="mixed-letters")
-    if any(reasons_to_hold(content) for content in contents):
-        raise WrongUse("止めるべき手紙が混ざっています。先に確かめてください", code="held-letter")
+    refuse_held(contents)
     kind = contents[0].kind
     data = page_data(contents, words or load_words(kind))
     pdf = compile_pages(kind, {**data, "sample": True} if sample else data)
     if page_count(pdf) != len(contents) * pages_of_kind(kind):
         raise BenefitError("手紙と頁の数が合いません", code="page-count", found=f"{page_count(pdf)} 頁")
     return pdf
+
+
+def refuse_held(contents: Sequence[LetterContent]) -> None:
+    """止めるべき手紙が一通でもあれば断る（止めるのは lots の仕事で、ここは最後の網）。"""
+    if any(reasons_to_hold(content) for content in contents):
+        raise WrongUse("止めるべき手紙が混ざっています。先に確かめてください", code="held-letter")
 
 
 def pages_of_kind(kind: str) -> int:
