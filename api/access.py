@@ -259,6 +259,13 @@ _WARD_COLLECTIONS: Access = {
     ("POST", "/payments/search"): WARD_STAFF,
 }
 
+#: 印刷所の結果。
+_WARD_PRINT: Access = {
+    ("GET", "/print-results"): WARD_STAFF,
+    ("GET", "/print-results/{number}"): WARD_STAFF,
+    ("POST", "/print-results/{number}/workbook"): WARD_STAFF,
+}
+
 #: 同じことの JSON（api.ward.json_look_up、json_decisions）。
 _WARD_JSON: Access = {
     ("POST", "/api/v1/people/search"): WARD_STAFF,
@@ -285,6 +292,7 @@ WARD_ACCESS: Access = {
     **_WARD_RESTRICTED,
     **_WARD_FAILURES,
     **_WARD_COLLECTIONS,
+    **_WARD_PRINT,
     **_WARD_JSON,
     **_login(WARD_EVERYONE),
     **_people(WardRole.ADMIN.value, frozenset({WardRole.CLERK.value, WardRole.APPROVER.value, WardRole.ADMIN.value})),

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
-from api import access, base
+from api import access, base, log_search
 from api.ward import (
     approvals,
-    audit_search,
+    audit_viewers,
     builds,
     certificates,
     collections,
@@ -25,6 +25,7 @@ from api.ward import (
     logs,
     payments_lookup,
     people_lookup,
+    print_results,
     replies,
     restricted,
     staff,
@@ -44,6 +45,7 @@ NAV = (
     ("/holds", "保留"),
     ("/builds", "判定"),
     ("/handovers", "受渡"),
+    ("/print-results", "印刷"),
     ("/people", "照会"),
     ("/restricted", "区直轄"),
     ("/failures", "振込不能"),
@@ -80,12 +82,14 @@ def create_app(home: Home, *, clock: Clock = system_clock, proxies: str = "") ->
             certificates.router,
             restricted.router,
             replies.router,
-            audit_search.router,
+            log_search.router_of("ward", viewers="/audit/viewers"),
+            audit_viewers.router,
             logs.router,
             logs.json_router,
             failures.router,
             failure_deeds.router,
             collections.router,
+            print_results.router,
             *staff.routers,
             payments_lookup.router,
             json_look_up.router,

@@ -21,11 +21,11 @@ from benefit.domain.errors import RefusedInput
 from benefit.domain.print_result import CLOSED, GOOD, POSTED, REMADE, SPOILED, STOPPED
 from benefit.records import print_result
 from benefit.rules.print_result import EXPECTED, STRANGERS, Counted, reconcile
+from tests.support.print_lots import written
 
 BATCHES = int(os.environ.get("BENEFIT_T13", "1000"))
 SEED = int(os.environ.get("PRINT_SEED", "0")) or secrets.randbits(32)
 MADE, TODAY = date(2024, 6, 24), date(2024, 7, 5)
-HEADING = "封入の符号,区分,日付,封筒番号"
 Row = tuple[str, str, date, str]
 
 
@@ -59,11 +59,6 @@ class Batch:
         rows = print_result.read(content or written(self.rows), file="kekka.csv")
         strangers = pl.DataFrame(list(self.strangers.items()), schema=STRANGERS, orient="row")
         return reconcile(expected, rows, strangers, made_on=MADE, today=TODAY)
-
-
-def written(rows: list[Row], encoding: str = "cp932") -> bytes:
-    lines = [f"{code},{deed},{on:%Y%m%d},{envelope}" for code, deed, on, envelope in rows]
-    return "\r\n".join([HEADING, *lines, ""]).encode(encoding)
 
 
 def sheet_code(letter: str, sheet: int, sheets: int, *, layout: int = 123) -> str:

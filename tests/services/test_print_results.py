@@ -1,0 +1,194 @@
+"""印刷所の結果: 渡したロットと一枚ずつ合い、合わなければ束は止まる。返戻は、送った手紙にだけ結ばれる（issue 6 の 7）。"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from batch.letters_counts import checker
+from benefit.domain import print_result as words
+from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
+from benefit.domain.print_result import CLOSED, GOOD, SPOILED, STOPPED
+from benefit.services import mailing_lots, print_results_view, reissue, returned_letters
+from benefit.services.print_results import SHEETS_FILE, Taken
+from benefit.services.returned_letters import Returned
+from benefit.store import ward
+from benefit.store.engine import reading
+from letters.sheet_code import KEY, SheetCode
+from tests.services.conftest import ISSUED, MAKER, PROGRAMME, Office, refused_by_the_store
+from tests.support import print_lots
+from tests.support.print_lots import Rows
+
+PRINTED, SENT, TODAY = ISSUED + timedelta(1), ISSUED + timedelta(3), date(2024, 7, 26)
+
+
+@pytest.fixture
+def lot(office: Office) -> Path:
+    """印刷所に渡したロットのフォルダ（区の中の、sheets.csv のある方）。"""
+    return print_lots.folder_of(office.home, "printer", office.root / "lot-printer")
+
+
+def codes_of(office: Office, folder: Path) -> list[str]:
+    return print_lots.codes_of(office.home, folder)
+
+
+def clean(codes: list[str]) -> Rows:
+    return print_lots.clean(codes, PRINTED, SENT)
+
+
+def take(office: Office, folder: Path, rows: Rows, *, name: str = "kekka", reason: str = "") -> Taken:
+    file = office.root / f"{name}.csv"
+    return print_lots.take(office.home, folder, rows, file, actor=MAKER, clock=office.clock, reason=reason)
+
+
+def test_a_clean_result_closes_the_lot_and_the_same_file_changes_nothing(office: Office, lot: Path) -> None:
+    codes = codes_of(office, lot)
+    with reading(office.home.ward) as connection:
+        assert print_results_view.closed_lots(connection) == set()
+    done = take(office, lot, clean(codes))
+    sent = len(codes)
+    assert done.counts == {
+        "sent": sent, "good": sent - 1, "spoiled": 1, "remade": 1, "posted": sent, "pulled": 0, "wrong": 0,
+    }  # fmt: skip
+    assert (done.state, done.turn, done.repeated) == (CLOSED, 1, False)
+    again = take(office, lot, clean(codes), name="onaji")
+    assert (again.result_id, again.state, again.repeated) == (done.result_id, CLOSED, True)
+    with reading(office.home.ward) as connection:
+        (row,) = print_results_view.results(connection)
+        lots = mailing_lots.lots_of(connection)
+        assert print_results_view.closed_lots(connection) == {
+            number for number, one in lots.items() if one.place == "printer"
+        }
+    assert (row["posted_from"], row["posted_to"], row["taken_by"]) == (SENT, SENT, MAKER.id)
+
+
+def test_what_does_not_agree_stops_the_lot_and_a_corrected_file_follows_with_a_reason(
+    office: Office, lot: Path
+) -> None:
+    codes = codes_of(office, lot)
+    lost = [row for row in clean(codes) if row[0] != codes[3]]
+    stopped = take(office, lot, lost)
+    assert (stopped.state, stopped.counts["wrong"]) == (STOPPED, 1)
+    assert stopped.faults.rows() == [(codes[3], words.MISSING, None)]
+    with pytest.raises(WrongUse, match="理由"):
+        take(office, lot, clean(codes), name="naoshi")
+    mended = take(office, lot, clean(codes), name="naoshi", reason="読み取りの漏れ。印刷所が数え直した")
+    assert (mended.state, mended.turn) == (CLOSED, 2)
+    with reading(office.home.ward) as connection:
+        assert [row["state"] for row in print_results_view.history(connection, stopped.result_id)] == [STOPPED, CLOSED]
+        assert not print_results_view.one(connection, stopped.result_id)["now"]
+        assert print_results_view.one(connection, mended.result_id)["now"]
+        # 前の回の名ざしも、残っている。
+        assert print_results_view.faults_of(connection, stopped.result_id).height == 1
+
+
+def test_a_stranger_is_named_with_what_it_is(office: Office, lot: Path) -> None:
+    """形が違う、検査が違う、台帳にない、別のロット、古い版。どれも、番号とわけで名ざす。"""
+    codes, key = codes_of(office, lot), office.home.key(KEY)
+    beside = codes_of(office, print_lots.folder_of(office.home, "ward", office.root / "lot-ward"))[0]
+    unknown = SheetCode.of(key, "00000000000", 1, 2, 1, 1, 123).digits
+    first = codes[5]
+    old = SheetCode.of(key, first[:11], int(first[11:13]), int(first[13:15]), 1, 1, 7).digits
+    forged = f"{first[:-4]}{(int(first[-4:]) + 1) % 10_000:04d}"
+    strange = {
+        "123": words.UNREADABLE, forged: words.WRONG_CHECK, unknown: words.UNKNOWN, beside: words.OTHER_LOT,
+        old: words.OTHER_FORM,
+    }  # fmt: skip
+    rows = clean(codes) + [(code, GOOD, PRINTED, "") for code in strange]
+    done = take(office, lot, rows)
+    assert dict(done.faults.select("code", "fault").rows()) == strange
+    assert done.state == STOPPED
+
+
+def test_a_letter_made_void_before_it_was_posted_may_not_be_posted(office: Office, lot: Path) -> None:
+    codes = codes_of(office, lot)
+    office.clock.now = office.clock.now.replace(year=2024, month=6, day=25)
+    reissue.reissue(office.home, PROGRAMME, codes[1][:11], reason="試験", actor=MAKER, clock=office.clock)
+    office.clock.now = office.clock.now.replace(month=7, day=26)
+    done = take(office, lot, clean(codes))
+    assert done.faults.rows() == [(codes[1], words.VOID_BRANCH, 4)]
+    pulled = [row for row in clean(codes) if row[0] != codes[1]] + [(codes[1], SPOILED, PRINTED, "")]
+    done = take(office, lot, pulled, name="nuita", reason="抜き取った")
+    assert (done.state, done.counts["pulled"]) == (CLOSED, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda lines: [lines[0], *lines[2:]], "台帳の組の手紙と合いません"),
+        (lambda lines: [*lines, lines[1]], "二度あります"),
+        (lambda lines: [lines[0], f"{lines[1][:-1]}{(int(lines[1][-1]) + 1) % 10}", *lines[2:]], "検査の数字"),
+        (lambda lines: ["番号", *lines[1:]], "形が違います"),
+    ],
+)
+def test_the_list_of_sheets_is_not_believed(
+    office: Office, lot: Path, change: Callable[[list[str]], list[str]], says: str
+) -> None:
+    codes = codes_of(office, lot)
+    path = lot / SHEETS_FILE
+    path.chmod(0o600)
+    path.write_text("\n".join([*change(["封入の符号", *codes]), ""]), encoding="utf-8")
+    with pytest.raises((RefusedByRule, RefusedInput), match=says):
+        take(office, lot, clean(codes))
+
+
+def test_the_store_refuses_a_closed_result_whose_numbers_do_not_agree(office: Office, lot: Path) -> None:
+    done = take(office, lot, clean(codes_of(office, lot)))
+    table = ward.print_result
+    with office.home.ward.begin() as connection:
+        row = dict(connection.execute(sa.select(table)).mappings().one())
+        new = {**row, "id": done.result_id + 1, "turn": 2, "sha256": "f" * 64, "reason": "わけ"}
+        assert refused_by_the_store(connection, table.insert().values(**{**new, "posted": row["posted"] - 1}))
+        assert refused_by_the_store(connection, table.insert().values(**{**new, "reason": ""}))
+        assert refused_by_the_store(connection, table.update().values(state=STOPPED))
+        assert not refused_by_the_store(connection, table.insert().values(**new))
+
+
+def give_back(office: Office, *lines: str, name: str = "henrei", reason: str = "moved") -> Returned:
+    path = office.root / f"{name}.txt"
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return returned_letters.take(
+        office.home, path,
+        reason=reason, returned_on=TODAY, right=checker(office.home), actor=MAKER, clock=office.clock,
+    )  # fmt: skip
+
+
+def test_returned_mail_is_tied_to_the_letter_that_was_posted_and_nothing_is_lost(office: Office, lot: Path) -> None:
+    codes = codes_of(office, lot)
+    take(office, lot, clean(codes))
+    beside = codes_of(office, print_lots.folder_of(office.home, "ward", office.root / "lot-ward"))[0]
+    lines = [
+        "番号", codes[0][:11], codes[1], f"{codes[2][:11]}-{codes[2][11:13]}", codes[0], "abc", "",
+        f"{codes[3][:-1]}{(int(codes[3][-1]) + 1) % 10}", "99999999999", beside,
+    ]  # fmt: skip
+    done = give_back(office, *lines)
+    assert (done.read, done.taken, done.repeated) == (8, 3, False)
+    assert dict(done.refused) == {
+        5: returned_letters.TWICE, 6: returned_letters.UNREADABLE, 8: returned_letters.WRONG_CHECK,
+        9: returned_letters.UNKNOWN, 10: returned_letters.NOT_POSTED,
+    }  # fmt: skip
+    again = give_back(office, *lines, name="onaji")
+    assert (again.read, again.taken, again.repeated, again.refused) == (8, 3, True, done.refused)
+    later = give_back(office, codes[0], codes[4], name="tsugi")
+    assert (later.taken, dict(later.refused)) == (1, {1: returned_letters.ALREADY})
+    with office.home.ward.connect() as connection:
+        assert len(connection.execute(sa.select(ward.returned_letter)).all()) == 4
+        assert len(connection.execute(sa.select(ward.returned_refused)).all()) == 6
+
+
+def test_mail_of_a_stopped_lot_is_not_taken_as_posted(office: Office, lot: Path) -> None:
+    codes = codes_of(office, lot)
+    take(office, lot, clean(codes)[:-1])
+    assert dict(give_back(office, codes[0]).refused) == {1: returned_letters.NOT_POSTED}
+
+
+def test_a_wrong_word_or_a_day_to_come_takes_nothing(office: Office, lot: Path) -> None:
+    take(office, lot, clean(codes_of(office, lot)))
+    with pytest.raises(WrongUse, match="返戻のわけ"):
+        give_back(office, "1" * 11, reason="風")
+    with pytest.raises(RefusedInput, match="一つもありません"):
+        give_back(office, "番号")
