@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib import resources
@@ -26,9 +27,10 @@ KIND = "insert"
 TITLE = "ご案内（多言語）"
 #: 言葉の印（BCP 47）と地域。
 REGIONS = {"ja": "JP", "en": "", "zh": "CN", "ko": "KR", "ne": "NP", "vi": "VN", "my": "MM"}
-#: 字の大きさ（pt）。字の込み入った言葉を、少し大きくする。
-SIZES = {"ja": 9.2, "ne": 10.5, "vi": 10.5, "my": 10.0}
-_SIZE = 8.8
+#: 字の大きさ（pt）と、行の間（em）。上下に印の付く言葉は、行の間を広くする。
+SIZES = {"ja": 10.0, "en": 10.0, "zh": 10.0, "ne": 9.4, "my": 9.3}
+LEADING = {"ja": 0.2, "ne": 0.58, "my": 0.66}
+_SIZE, _LEADING = 9.2, 0.5
 #: 文の中で使える名前。
 NAMES = ("ward", "phone")
 _KEYS = ("name", "title", "what", "todo_title", "todo", "when", "many", "ask", "tongue", "fraud_title", "fraud")
@@ -91,6 +93,11 @@ def missing(text: str, language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"U+{ord(c):04X}" for c in text if ord(c) not in known))
 
 
+def _kept_together(text: str) -> str:
+    """ビルマ語の句点（။ ၊）を行の頭に出さない: 組版の道具は、この言葉の禁則を知らない。"""
+    return re.sub(r"(?=[\u104a\u104b])", "\u2060", text)
+
+
 def render(
     office: OfficeTerms, *, made_on: date, words: Mapping[str, Any] | None = None, standard: str = PDF_STANDARD
 ) -> bytes:
@@ -101,7 +108,9 @@ def render(
     values = {"ward": office.ward_name, "phone": office.call_centre_phone}
 
     def fill(value: object) -> object:
-        return [fill(each) for each in value] if isinstance(value, list) else wording.fill(str(value), values)
+        if isinstance(value, list):
+            return [fill(each) for each in value]
+        return _kept_together(wording.fill(str(value), values, furigana=True))
 
     def part(language: str) -> dict[str, Any]:
         return {key: fill(value) for key, value in table[language].items()} | {
@@ -109,9 +118,11 @@ def render(
             "region": REGIONS[language],
             "font": SCRIPT_FAMILIES.get(language, ""),
             "size": SIZES.get(language, _SIZE),
+            "leading": LEADING.get(language, _LEADING),
         }
 
     data = {
+        "geometry": {},
         "title": TITLE,
         "head": fill(table["head"]),
         "font": FAMILY,
