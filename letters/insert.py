@@ -29,7 +29,7 @@ TITLE = "ご案内（多言語）"
 REGIONS = {"ja": "JP", "en": "", "zh": "CN", "ko": "KR", "ne": "NP", "vi": "VN", "my": "MM"}
 #: 字の大きさ（pt）と、行の間（em）。上下に印の付く言葉は、行の間を広くする。
 SIZES = {"ja": 10.0, "en": 10.0, "zh": 10.0, "ne": 9.4, "my": 9.3}
-LEADING = {"ja": 0.2, "ne": 0.58, "my": 0.66}
+LEADING = {"ja": 0.2, "ne": 0.06, "my": 0.12}
 _SIZE, _LEADING = 9.2, 0.5
 #: 文の中で使える名前。
 NAMES = ("ward", "phone")
