@@ -31,6 +31,8 @@ RETURN_MOUNT, EXAMPLE = "return_mount", "example"
 ENCLOSURES = (RETURN_MOUNT, EXAMPLE)
 #: 振り仮名を刷るか（common.toml）。この項目だけが真偽である。
 FURIGANA = "furigana"
+#: ほかの課の通知（letters.notices）と、納付書の言葉。
+NOTICES = ("slip", "notice_levy", "notice_slip", "notice_dunning", "notice_demand")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -93,10 +95,10 @@ def shipped_text(name: str) -> str:
 
 @functools.cache
 def known_words() -> tuple[str, ...]:
-    """言葉のある名: common と、手紙の種類（手紙の番号の順）と、同封する紙。"""
+    """言葉のある名: common と、手紙の種類（手紙の番号の順）と、同封する紙と、ほかの課の通知。"""
     folder = resources.files("letters") / "words"
     there = {file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")}
-    return (COMMON, *(name for name in (*LETTER_KINDS, *ENCLOSURES) if name in there))
+    return (COMMON, *(name for name in (*LETTER_KINDS, *ENCLOSURES, *NOTICES) if name in there))
 
 
 def load_words(kind: str, folder: Path | None = None) -> Words:

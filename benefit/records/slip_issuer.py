@@ -12,6 +12,8 @@ from typing import Any
 
 from benefit.domain.errors import RefusedInput
 from benefit.records import barcodes
+from benefit.records.convenience_store import FreeSpace
+from benefit.records.payment_slip import InquiryKey, PaymentSlip
 
 _DIGITS = {"maker_code": 6, "biller_number": 5, "agency_code": 5}
 _SUBJECT_DIGITS, _CLASS_DIGITS = 3, 3
@@ -22,7 +24,8 @@ class SlipIssuer:
     """課の値。
 
     payment_class: 納付区分（OCR の行では税目・料金番号 3 桁）。limit_yen: コンビニで払える一枚の上限。
-    places: 納付場所の文。subjects: 科目コード（3 桁）→ 科目の名。
+    places: いつも納められる場所の文。store_places: バーコードで納められるときに足す場所。
+    subjects: 科目コード（3 桁）→ 科目の名。
     """
 
     ward_name: str
@@ -33,6 +36,7 @@ class SlipIssuer:
     agency_code: str
     payment_class: str
     places: str
+    store_places: str
     subjects: Mapping[str, str]
     limit_yen: int = barcodes.LIMIT_YEN
 
@@ -79,3 +83,27 @@ class SlipIssuer:
 
 def _is_digits(value: str) -> bool:
     return value.isascii() and value.isdigit()
+
+
+def free_space(subject: str, fiscal_year: int, term: int, notice_number: str) -> str:
+    """バーコードの自由使用欄 21 桁: 年度 4、科目 3、期別 2、通知書番号 12（formats §4.3）。入らない番号は断る。"""
+    return FreeSpace().pack(f"{fiscal_year:04d}", f"{subject}{term:02d}{notice_number:0>12s}")
+
+
+def payment_slip_of(row: Mapping[str, Any], issuer: SlipIssuer) -> PaymentSlip:
+    """一行（`notice_data.ROWS` の列）と課の値から、納付書の値。"""
+    return PaymentSlip(
+        amount_yen=row["amount_yen"] + row["late_charge_yen"],
+        levy_year=row["fiscal_year"],
+        fiscal_year=row["fiscal_year"],
+        term=row["term"],
+        due_on=row["due_on"],
+        payable_until=row["payable_until"],
+        maker_code=issuer.maker_code,
+        free_space=free_space(row["subject"], row["fiscal_year"], row["term"], row["notice_number"]),
+        inquiry_key=InquiryKey(
+            issuer.biller_number, row["payment_number"], row["confirmation_number"], issuer.payment_class
+        ),
+        agency_code=issuer.agency_code,
+        reissue=row["reissue"],
+    )
