@@ -109,7 +109,8 @@ _DESK_PAPERS: Access = {
 }
 
 #: 監査ログの週次の報告書と、引く画面。委託先の人は、自分たちのログを見ない。
-_DESK_LOG_READERS = frozenset({DeskRole.WARD_AUDITOR.value, DeskRole.WARD_CLERK.value})
+_DESK_AUDITOR = frozenset({DeskRole.WARD_AUDITOR.value})
+_DESK_LOG_READERS = _DESK_AUDITOR | {DeskRole.WARD_CLERK.value}
 _DESK_LOGS: Access = {
     ("GET", "/logs"): _DESK_LOG_READERS,
     ("GET", "/logs/{number}"): _DESK_LOG_READERS,
@@ -117,8 +118,9 @@ _DESK_LOGS: Access = {
     ("POST", "/logs/{number}/workbook"): _DESK_LOG_READERS,
     ("GET", "/api/v1/log-reports"): _DESK_LOG_READERS,
     ("POST", "/api/v1/log-reports/signature"): _DESK_LOG_READERS,
-    ("GET", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
-    ("POST", "/log-search"): frozenset({DeskRole.WARD_AUDITOR.value}),
+    ("GET", "/audit"): _DESK_AUDITOR,
+    ("POST", "/audit/search"): _DESK_AUDITOR,
+    ("POST", "/audit/workbook"): _DESK_AUDITOR,
 }
 
 #: (方法, 道) → 入れる役割。空集合は「ログイン前でもよい」。

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.once import once
 from api.page import LongText, Text, confirm, page
@@ -23,7 +24,6 @@ from benefit.store import audit
 
 #: 台帳の番号の形。大きすぎる数は、台帳に届く前に断る。
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def router_of(store: str) -> APIRouter:
@@ -81,11 +81,7 @@ def router_of(store: str) -> APIRouter:
         confirm(session, csrf)
         report = _read(request, session, number, "workbook")
         name = log_report_text.file_name(store, report)
-        return Response(
-            log_report_text.workbook(report),
-            media_type=XLSX,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return attached(log_report_text.workbook(report), XLSX, name)
 
     def _page(request: Request, session: Session, number: Number, *, status: int = 200, **values: Any) -> Response:
         report = _read(request, session, number, "view")

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.login import confirm_again
 from api.once import once
 from api.page import Text, confirm, page
 from api.session import Session
-from api.staff import SHEET
 from benefit.domain.errors import BenefitError
 from benefit.services import break_glass
 from benefit.store import audit
@@ -98,7 +98,7 @@ def report(request: Request, session: PageSession, csrf: Text = "", number: Numb
     except BenefitError as refused:
         return _page(request, session, status=400, error=str(refused))
     name = f"break-glass-{tables.line}-{number:04d}.xlsx"
-    return Response(book, media_type=SHEET, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return attached(book, XLSX, name)
 
 
 def _do(

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy import Connection
 
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.once import once
 from api.page import Text, confirm, page
@@ -21,7 +22,6 @@ from benefit.store import audit
 from benefit.store.access import AccessTables
 from benefit.store.engine import reading
 
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Pem = Annotated[str, Form(max_length=10_000)]
 #: その仕事をする関数: (接続, 表, 誰が, いつ) → 一度だけ見せる合言葉（なければ空）。
 Deed = Callable[[Connection, AccessTables, Actor, datetime], str]
@@ -60,7 +60,7 @@ def review(request: Request, session: PageSession) -> Response:
         audit.record(connection, tables.audit_log, at=now, actor=session.actor, action="staff.review")
         book = people_review.workbook(connection, tables, now)
     name = f"staff-{tables.line}-{now:%Y%m%d}.xlsx"
-    return Response(book, media_type=SHEET, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return attached(book, XLSX, name)
 
 
 def add(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -195,23 +194,27 @@ def search(
     action: Annotated[str, typer.Option(help="操作（case.view など）")] = "",
     since: Annotated[str, typer.Option(help="初めの日")] = "",
     until: Annotated[str, typer.Option(help="終わりの日")] = "",
+    page: Annotated[int, typer.Option(min=1, max=10**6, help="何頁目か（一頁 50 行、新しい順）")] = 1,
 ) -> None:
     """監査ログを引く。引いたことも、先にログに残る。"""
     from benefit.domain.access import BATCH
-    from benefit.services import log_search
+    from benefit.domain.clock import TOKYO
+    from benefit.services import audit_search
     from benefit.services.audit_verify import engine_of
 
     given = context(ctx)
     (one,) = _stores(given, store)
-    asked = log_search.Asked(
+    query = audit_search.Query(
         actor, number, action, day(since, "--since") if since else None, day(until, "--until") if until else None
     )
-    found = log_search.search(engine_of(given.home, one), one, asked, actor=BATCH, at=given.clock())
+    found = audit_search.search(engine_of(given.home, one), one, query, page=page, actor=BATCH, at=given.clock())
     table = Table(
-        title=f"{_name(one)}の監査ログ（{found.total:,} 行のうち {len(found.lines)} 行）", title_justify="left"
+        title=f"{_name(one)}の監査ログ（{found.total:,} 行、{found.page} / {found.pages} 頁）", title_justify="left"
     )
     for heading in ("行", "時刻", "誰", "役割", "端末", "操作", "対象", "理由"):
         table.add_column(heading)
     for line in found.lines:
-        table.add_row(str(line.sequence), *astuple(line)[1:])
+        when = f"{line.at.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}"
+        told = (line.actor, line.role, line.terminal, line.action_name, "、".join(line.subjects), line.reason)
+        table.add_row(str(line.sequence), when, *told)
     given.out.print(table)

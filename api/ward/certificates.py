@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from api.attachment import PDF, XLSX, attached
 from api.guard import PageSession
 from api.page import Text, confirm
 from api.ward.deeds import seen
@@ -14,13 +15,6 @@ from benefit.services import explain, sheet, ward_why
 from letters import certificate
 
 router = APIRouter(include_in_schema=False)
-PDF = "application/pdf"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def attached(data: bytes, kind: str, name: str) -> Response:
-    """保存するファイル。名前に、番号も氏名も入れない。"""
-    return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @router.post("/people/certificate")

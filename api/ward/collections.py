@@ -9,11 +9,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import charts
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.page import Text, confirm, page
 from api.session import Session
 from api.ward.approving import is_fresh, prove
-from api.ward.certificates import XLSX, attached
 from api.ward.deeds import deed, seen
 from api.ward.restricted import whole
 from benefit.domain.clock import tokyo_date

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 import polars as pl
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.page import Text, confirm
 from api.session import Session
@@ -30,7 +30,6 @@ from benefit.store.engine import reading
 
 router = APIRouter(include_in_schema=False)
 Number = Annotated[int, Form(ge=0, le=2**31 - 1)]
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: 記録に番号を並べる行の上限。これより多い持ち出しは、全員を見たのと同じで、何の一覧かで分かる。
 MOST_NAMED = 200
 
@@ -51,20 +50,13 @@ def export(
     cases = case_numbers(sheets.values()) if rows <= MOST_NAMED else []
     subject = f"{what}/{number}" if number else what
     seen(request, session, "export", subject, rows=rows, reason=reason.strip(), cases=cases)
-    return attached(data, f"{title}.xlsx")
+    return attached(data, XLSX, f"{title}.xlsx")
 
 
 def watermark(session: Session, made: datetime, reason: str, rows: int) -> list[str]:
     """表の上の、誰が・いつ・なぜ・何行。"""
     at = made.astimezone(TOKYO)
     return [f"持ち出し {session.actor.id}（{session.name}） {at:%Y-%m-%d %H:%M} {rows:,} 行", f"理由 {reason}"]
-
-
-def attached(data: bytes, name: str) -> Response:
-    """保存するファイルとして渡す。名前に個人の情報は入れない。"""
-    return Response(
-        data, media_type=XLSX, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    )
 
 
 def _sheets(home: Home, what: str, number: int) -> tuple[str, dict[str, pl.DataFrame], int]:

@@ -11,10 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
 from api.guard import PageSession
+from api.log_search import day_of
 from api.page import LongText, Text, confirm
 from api.session import Session
 from api.ward.approving import prove
-from api.ward.audit_search import day_of
 from api.ward.deeds import deed
 from api.ward.failures import Number, item_page
 from api.ward.restricted import whole

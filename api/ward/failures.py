@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from api import charts
+from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.page import Text, confirm, page
 from api.session import Session
 from api.ward.approving import is_fresh
-from api.ward.certificates import XLSX, attached
 from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import WrongUse
 from benefit.domain.transfer import FAILURE_ANSWERS

@@ -136,7 +136,7 @@ def logs(request: Request, session: ApiSession, given: LogQuery) -> LogPage:
     """一頁を引く。引いたことも、先にログに残る。"""
     state = request.app.state
     query = audit_search.Query(given.actor, given.number, given.action, given.since, given.until, given.terminal)
-    found = audit_search.search(state.home, query, page=given.page, actor=session.actor, clock=state.clock)
+    found = audit_search.search(state.engine, "ward", query, page=given.page, actor=session.actor, at=state.clock())
     return LogPage(
         total=found.total,
         page=found.page,

@@ -12,10 +12,10 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 
 from api.guard import PageSession
+from api.log_search import day_of
 from api.once import once
 from api.page import Text, confirm, page
 from api.session import Session
-from api.ward.audit_search import day_of
 from api.ward.restricted import whole
 from benefit.domain.errors import BenefitError, RefusedInput
 from benefit.domain.handback import REPLY_KINDS

@@ -1,4 +1,4 @@
-"""監査ログを引く: 人で、番号で、操作で、期間で、端末で。引いたことも、先にログに残る（reliability §4.6）。
+"""どちらの監査ログも引く: 人で、番号で、操作で、期間で、端末で。引いたことも、先にログに残る（reliability §4.6）。
 
 見えるのはログだけで、氏名も口座もない（番号と、職員が書いた理由まで）。
 「誰が私の記録を見たか」という求めに答える報告（viewers）も、ここで作る。
@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, false, func, or_, select
 
 from benefit.domain.access import ROLE_NAMES, Actor
 from benefit.domain.clock import TOKYO, Clock
 from benefit.domain.errors import RefusedInput
 from benefit.domain.typed import read_keys
+from benefit.services.audit_verify import side
 from benefit.services.audit_words import NAMES, VIEWS
 from benefit.services.home import Home
 from benefit.services.restricted_queue import PERSON_SLOTS
@@ -83,31 +84,30 @@ class Found:
         return max(1, -(-self.total // PAGE))
 
 
-def search(home: Home, query: Query, *, page: int = 1, actor: Actor, clock: Clock) -> Found:
-    """一頁を返す。引いた記録が残ってから返り、その記録自身は結果に入らない。"""
-    with home.ward.begin() as connection:
-        mine = _record(connection, "audit.search", query, actor, clock)
-        table = ward.audit_log
-        where = [*_where(connection, query), table.c.sequence < mine]
+def search(engine: Engine, store: str, query: Query, *, page: int = 1, actor: Actor, at: datetime) -> Found:
+    """`store`（ward・desk）のログの一頁を返す。引いた記録が残ってから返り、その記録自身は結果に入らない。"""
+    table = side(store).log
+    with engine.begin() as connection:
+        mine = _record(connection, table, "audit.search", query, actor, at)
+        where = [*_where(connection, table, query), table.c.sequence < mine]
         total = int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
-        last = max(1, -(-total // PAGE))
-        at = min(max(page, 1), last)
+        turned = min(max(page, 1), max(1, -(-total // PAGE)))
         rows = connection.execute(
-            select(table).where(*where).order_by(table.c.sequence.desc()).limit(PAGE).offset((at - 1) * PAGE)
+            select(table).where(*where).order_by(table.c.sequence.desc()).limit(PAGE).offset((turned - 1) * PAGE)
         ).mappings()
-        return Found(tuple(_line(row) for row in rows), total, at)
+        return Found(tuple(_line(row) for row in rows), total, turned)
 
 
-def export(home: Home, query: Query, *, reason: str, actor: Actor, clock: Clock) -> pl.DataFrame:
+def export(engine: Engine, store: str, query: Query, *, reason: str, actor: Actor, at: datetime) -> pl.DataFrame:
     """同じ条件の全部（十万行まで）を、表にする。理由が要り、表にした記録が残ってから返る。"""
     if not reason.strip():
         raise RefusedInput("持ち出す理由を書いてください", code="reason")
-    table = ward.audit_log
-    with home.ward.begin() as connection:
-        mine = _record(connection, "audit.export", query, actor, clock, reason=reason.strip())
+    table = side(store).log
+    with engine.begin() as connection:
+        mine = _record(connection, table, "audit.export", query, actor, at, reason=reason.strip())
         rows = connection.execute(
             select(table)
-            .where(*_where(connection, query), table.c.sequence < mine)
+            .where(*_where(connection, table, query), table.c.sequence < mine)
             .order_by(table.c.sequence.desc())
             .limit(MOST_ROWS)
         ).mappings()
@@ -125,11 +125,11 @@ def viewers(
         raise RefusedInput("どの求めに答えるかを書いてください（受付番号など）", code="reason")
     table = ward.audit_log
     with home.ward.begin() as connection:
-        mine = _record(connection, "audit.viewers", query, actor, clock, reason=reason.strip())
+        mine = _record(connection, table, "audit.viewers", query, actor, clock(), reason=reason.strip())
         numbers = _numbers_of(connection, query.digits)
         where = [
-            _about(numbers),
-            *_period(query),
+            _about(table, numbers),
+            *_period(table, query),
             table.c.action.in_((*VIEWS, *_SHEETS)),
             table.c.sequence < mine,
         ]
@@ -156,32 +156,33 @@ def frame(lines: Sequence[Line]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
-def choices(home: Home) -> list[tuple[str, str]]:
+def choices(engine: Engine, store: str) -> list[tuple[str, str]]:
     """ログにある操作: (符号, 名)。"""
-    table = ward.audit_log
-    with reading(home.ward) as connection:
+    table = side(store).log
+    with reading(engine) as connection:
         known = connection.execute(select(table.c.action).distinct()).scalars()
         return sorted(((one, NAMES.get(one, one)) for one in known), key=lambda pair: pair[1])
 
 
-def _record(connection: Connection, action: str, query: Query, actor: Actor, clock: Clock, *, reason: str = "") -> int:
+def _record(
+    connection: Connection, table: Table, action: str, query: Query, actor: Actor, at: datetime, *, reason: str = ""
+) -> int:
     asked = {name: str(value) for name, value in asdict(query).items() if value and name != "number"}
     audit.record(
         connection,
-        ward.audit_log,
-        at=clock(),
+        table,
+        at=at,
         actor=actor,
         action=action,
         subject=query.digits[:64],
         reason=reason,
         detail=asked,
     )
-    return int(connection.execute(select(func.max(ward.audit_log.c.sequence))).scalar_one())
+    return int(connection.execute(select(func.max(table.c.sequence))).scalar_one())
 
 
-def _where(connection: Connection, query: Query) -> list[ColumnElement[bool]]:
-    table = ward.audit_log
-    where = _period(query)
+def _where(connection: Connection, table: Table, query: Query) -> list[ColumnElement[bool]]:
+    where = _period(table, query)
     if query.actor.strip():
         where.append(table.c.actor == query.actor.strip())
     if query.action:
@@ -190,12 +191,11 @@ def _where(connection: Connection, query: Query) -> list[ColumnElement[bool]]:
         where.append(table.c.terminal == query.terminal.strip())
     if query.number.strip():
         # 数字のない番号は、どの行にも当たらない。
-        where.append(_about(_numbers_of(connection, query.digits)) if query.digits else false())
+        where.append(_about(table, _asked_for(connection, table, query.digits)) if query.digits else false())
     return where
 
 
-def _period(query: Query) -> list[ColumnElement[bool]]:
-    table = ward.audit_log
+def _period(table: Table, query: Query) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.since:
         found.append(table.c.at >= _midnight(query.since))
@@ -206,6 +206,11 @@ def _period(query: Query) -> list[ColumnElement[bool]]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), TOKYO).astimezone(UTC)
+
+
+def _asked_for(connection: Connection, table: Table, digits: str) -> tuple[str, ...]:
+    """引く番号。区の台帳なら、その人の番号の全部（給付管理システムは、番号どうしの結び付きを知らない）。"""
+    return _numbers_of(connection, digits) if table is ward.audit_log else (digits[:64],)
 
 
 def _numbers_of(connection: Connection, digits: str) -> tuple[str, ...]:
@@ -226,9 +231,8 @@ def _numbers_of(connection: Connection, digits: str) -> tuple[str, ...]:
     return tuple(sorted(numbers))
 
 
-def _about(numbers: Sequence[str]) -> ColumnElement[bool]:
+def _about(table: Table, numbers: Sequence[str]) -> ColumnElement[bool]:
     """対象がこの番号か、中身にこの番号が（文字列として、丸ごと）ある行。"""
-    table = ward.audit_log
     return or_(table.c.subject.in_(numbers), *(table.c.detail.contains(f'"{one}"') for one in numbers))
 
 

@@ -221,13 +221,13 @@ def test_the_same_as_json_with_the_key_of_the_writing(side: Side) -> None:
 
 def test_only_the_ward_auditor_searches_the_desk_log(home: Home, clock: StepClock) -> None:
     with made(home, clock, "desk") as side:
-        assert side.enter("ku").client.get("/log-search").status_code == 403
-        assert side.enter("kansa").client.get("/log-search").status_code == 200
-        found = side.post("/log-search", number="00000000002")
+        assert side.enter("ku").client.get("/audit").status_code == 403
+        assert side.enter("kansa").client.get("/audit").status_code == 200
+        found = side.post("/audit/search", number="00000000002")
         assert "1 行" in found.text
         assert "窓口「&lt;b&gt;」" in found.text
         assert side.logged()[-1] == ("audit.search", "kansa", "00000000002")
-        assert side.post("/log-search", since="きのう").status_code == 400
+        assert side.post("/audit/search", since="きのう").status_code == 400
 
 
 def test_the_report_is_read_and_signed_by_keyboard_alone(

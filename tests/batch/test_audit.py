@@ -96,7 +96,7 @@ def test_the_weekly_report_is_made_signed_by_another_and_found_in_the_log(
     )
     code, told, _ = run("audit", "search", "--action", "audit.sign")
     assert code == 0
-    assert "1 行のうち 1 行" in told
+    assert "1 行、1 / 1 頁" in told
 
 
 def test_receipt_and_erasure_of_a_handover_are_recorded_once_and_in_order(run: Run, office: Path) -> None:

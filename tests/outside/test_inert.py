@@ -170,7 +170,7 @@ def test_one_event_is_one_row_of_the_audit_log_and_one_row_of_its_workbook(sqlit
             audit.record(connection, ward.audit_log, at=clock(), actor=BATCH, action="x.view", reason=text)
         assert audit.verify(connection, ward.audit_log) == (len(SEEDS), None)
     query = audit_search.Query(action="x.view")
-    frame = audit_search.export(sqlite_home, query, actor=BATCH, reason="月次", clock=clock)
+    frame = audit_search.export(sqlite_home.ward, "ward", query, actor=BATCH, reason="月次", at=clock())
     assert sorted(frame["理由"]) == sorted(SEEDS)
     told, tags = strings(sheet.render({"監査ログ": frame}, made=MADE))
     assert "f" not in tags

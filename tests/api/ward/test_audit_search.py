@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -61,13 +62,8 @@ def test_each_condition_narrows_and_the_number_of_a_person_finds_the_cases(both:
     case = looked(both)
     both.enter(AUDITOR)
 
-    def count(**given: object) -> int:
-        return audit_search.search(
-            both.home,
-            Query(**given),
-            actor=AUDITOR,
-            clock=both.clock,  # type: ignore[arg-type]
-        ).total
+    def count(**given: Any) -> int:
+        return audit_search.search(both.home.ward, "ward", Query(**given), actor=AUDITOR, at=both.clock()).total
 
     payee = f"{case['payee_number']:010d}"
     assert count(number=case["case_number"], actor=CLERK.id) == 2
@@ -102,7 +98,8 @@ def test_long_results_come_in_pages_that_cover_everything_once(world: World) -> 
             )
     seen: list[str] = []
     for page in (1, 2, 3, 99):
-        found = audit_search.search(world.home, Query(action="case.view"), page=page, actor=AUDITOR, clock=world.clock)
+        query = Query(action="case.view")
+        found = audit_search.search(world.home.ward, "ward", query, page=page, actor=AUDITOR, at=world.clock())
         assert (found.total, found.pages) == (120, 3)
         seen += [line.subjects[0] for line in found.lines] if page < 4 else []
     assert sorted(seen) == [f"{turn:011d}" for turn in range(120)]
