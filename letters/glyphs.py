@@ -15,6 +15,8 @@ from letters.fonts import coverage, is_variation_selector
 
 #: 書体に字形があっても刷らない種類: 制御、書式（見えない字、書字方向）、私用（外字）、未割当、代用、行・段落区切り。
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
+#: 種類は「文字」でも、何も見えない字（ハングルの空き、点のない点字）。氏名に混ざっても、紙では見えない。
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def clusters(text: str) -> Iterator[str]:
@@ -35,6 +37,8 @@ def _is_printable(cluster: str) -> bool:
     base = cluster[0]
     # 結合文字は、書体に印だけの字形があるので、表に聞いても見つからない（か + U+3099）。
     if unicodedata.category(base) in _UNPRINTABLE or unicodedata.category(base).startswith("M"):
+        return False
+    if base in _INVISIBLE:
         return False
     if len(cluster) > 2:
         return False

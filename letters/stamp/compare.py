@@ -58,6 +58,8 @@ def _spots(one: Image.Image, other: Image.Image) -> int:
     if one.size != other.size:
         return one.size[0] * one.size[1]
     apart = ImageChops.difference(one, other).point(lambda value: 255 if value > GRAY else 0)
+    if apart.histogram()[255] <= SPOTS:
+        return 0
     return apart.filter(ImageFilter.MedianFilter(3)).histogram()[255]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benefit.domain.errors import RefusedByRule, WrongUse
+from benefit.domain.errors import Place, RefusedByRule, WrongUse
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
 from letters import codes
 from letters.address import Line
@@ -106,7 +106,7 @@ def _text(slot: TextSlot, text: str, used: Used) -> str:
     if natural > room + 0.05:
         squeeze = room / natural
         if squeeze < NARROWEST:
-            raise RefusedByRule("枠に入らない文があります", code="field-too-wide", field=slot.key)
+            raise RefusedByRule("枠に入らない文があります", code="field-too-wide", place=Place(field=slot.key))
     left = slot.left
     if slot.side != "left":
         left += (room - natural * squeeze) * (1 if slot.side == "right" else 0.5)

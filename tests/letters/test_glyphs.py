@@ -43,6 +43,9 @@ def test_a_name_the_font_can_draw_is_let_through(name: str) -> None:
         ("葛\U000e0100\U000e0100", ("U+845B+U+E0100+U+E0100",)),
         ("\ue000甲\ue001\ue000", ("U+E000", "U+E001")),
         ("甲\ud800", ("U+D800",)),
+        # 種類は文字でも、何も見えない字。
+        ("甲\u3164野", ("U+3164",)),
+        ("甲\uffa0野", ("U+FFA0",)),
     ],
 )
 def test_what_the_font_cannot_draw_is_named_by_code_point(name: str, found: tuple[str, ...]) -> None:
