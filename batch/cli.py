@@ -31,6 +31,8 @@ from batch import (
     layouts,
     letters_counts,
     letters_notices_due,
+    letters_preview,
+    letters_words,
     mailing,
     museum,
     programmes,
@@ -83,6 +85,8 @@ second.add_to(beneficiaries.app)
 explain.add_to(beneficiaries.app)
 handback.add_to(desk.app)
 desk_work.add_to(desk.app)
+letters_words.add_to(mailing.app)
+letters_preview.add_to(mailing.app)
 letters_counts.add_to(mailing.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
