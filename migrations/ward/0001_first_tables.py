@@ -2550,6 +2550,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_instalment_plan_approval")),
     )
     op.create_table(
+        "receivable_notice",
+        sa.Column("receivable_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=3), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("slip_id", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('督促状', '催告書')", name=op.f("ck_receivable_notice_kind_words")),
+        sa.ForeignKeyConstraint(["receivable_id"], ["receivable.id"], name=op.f("fk_receivable_notice_receivable_id")),
+        sa.ForeignKeyConstraint(["slip_id"], ["payment_slip.id"], name=op.f("fk_receivable_notice_slip_id")),
+        sa.PrimaryKeyConstraint("receivable_id", "kind", "issued_on", name=op.f("pk_receivable_notice")),
+    )
+    with op.batch_alter_table("receivable_notice", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_receivable_notice_first",
+            ["receivable_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = '督促状'"),
+            postgresql_where=sa.text("kind = '督促状'"),
+        )
+
+    op.create_table(
         "debit_letter",
         sa.Column("order_id", sa.Integer(), nullable=False),
         sa.Column("listed_by", sa.String(length=40), nullable=False),
@@ -2628,6 +2649,14 @@ def downgrade() -> None:
 
     op.drop_table("debit_line")
     op.drop_table("debit_letter")
+    with op.batch_alter_table("receivable_notice", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_receivable_notice_first",
+            sqlite_where=sa.text("kind = '督促状'"),
+            postgresql_where=sa.text("kind = '督促状'"),
+        )
+
+    op.drop_table("receivable_notice")
     op.drop_table("instalment_plan_approval")
     op.drop_table("instalment")
     op.drop_table("debit_outcome")

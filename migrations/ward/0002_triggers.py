@@ -108,6 +108,7 @@ APPEND_ONLY = (
     "lot",
     "lot_run",
     "payment_slip",
+    "receivable_notice",
     "lot_release",
     "letter_printed",
     "letter_pull",

@@ -105,7 +105,7 @@ from benefit.store.ward.money import (
     vanished,
     verdict,
 )
-from benefit.store.ward.payment_slips import payment_slip
+from benefit.store.ward.payment_slips import payment_slip, receivable_notice
 from benefit.store.ward.print_results import (
     print_result,
     print_result_line,
@@ -241,6 +241,7 @@ __all__ = [
     "receivable",
     "receivable_change",
     "receivable_key",
+    "receivable_notice",
     "reissue",
     "reissue_request",
     "reissue_request_approval",
@@ -379,6 +380,7 @@ APPEND_ONLY = (
     "lot",
     "lot_run",
     "payment_slip",
+    "receivable_notice",
     "lot_release",
     "letter_printed",
     "letter_pull",
