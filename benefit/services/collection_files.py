@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from benefit.domain.clock import Clock, tokyo_date
+from benefit.domain.clock import Clock
 from benefit.domain.collection import Channel, NoticeKind
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
 from benefit.records import file_reader
 from benefit.records.layout_registry import BUILT_IN
-from benefit.rules.collection_notices import NOTICE, barcode_key, debit_key, payment_number_key, receivable_key
-from benefit.services import collections
+from benefit.rules.collection_notices import NOTICE, barcode_key, payment_number_key, receivable_key
+from benefit.services import collections, debit_results
 from benefit.services.collections import Collected
 from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
@@ -136,6 +135,12 @@ RECEIVED: dict[str, Received] = {
 }
 
 
+#: 請求と合わせる結果。
+DEBIT_RESULT = "direct-debit-result"
+#: 受け取れる様式（受信フォルダの下位フォルダの名でもある）。
+LAYOUTS = (*RECEIVED, DEBIT_RESULT)
+
+
 @dataclass(frozen=True)
 class Taken:
     """受け取った結果。`not_paid` は、口座振替の振替不能（コード → 件数）。"""
@@ -146,69 +151,26 @@ class Taken:
 
 def receive(home: Home, layout_id: str, path: Path, *, clock: Clock) -> Taken:
     """ファイルを一つ受け取る。同じファイルは二度効かない。様式に合わなければ `RefusedInput`、何も入らない。"""
+    return receive_bytes(home, layout_id, read_input(path), file_name=path.name, clock=clock)
+
+
+def receive_bytes(home: Home, layout_id: str, data: bytes, *, file_name: str, clock: Clock) -> Taken:
+    """`receive` の、もう読んだ中身を渡す形。"""
+    if layout_id == DEBIT_RESULT:
+        done = debit_results.take(home, data, file_name=file_name, clock=clock)
+        return Taken(done.collected, done.codes)
     layout = BUILT_IN.get(layout_id)
-    if layout is None or (layout_id not in RECEIVED and layout_id != "direct-debit-result"):
-        allowed = "、".join([*RECEIVED, "direct-debit-result"])
-        raise WrongUse("この様式の収納は受け取れません", found=layout_id, allowed=allowed)
-    data = read_input(path)
-    reading = file_reader.read(data, layout, file=path.name)
+    if layout is None or layout_id not in RECEIVED:
+        raise WrongUse("この様式の収納は受け取れません", found=layout_id, allowed="、".join(LAYOUTS))
+    reading = file_reader.read(data, layout, file=file_name)
     rows = reading.require()
     if any(header.get("usage") == "0" for header in reading.headers):
-        raise RefusedByRule("テストのファイルです（利用区分 0）", code="test-file", place=Place(file=path.name))
-    if layout_id == "direct-debit-result":
-        channel, notices, not_paid = _debited(reading, rows, tokyo_date(clock()))
-    else:
-        received = RECEIVED[layout_id]
-        channel, notices, not_paid = received.channel, rows.select(**_numbered(received.columns())), {}
-    done = collections.take(
-        home,
-        channel,
-        notices.select(list(NOTICE)),
-        file_name=path.name,
-        sha256=sha256_of(data),
-        clock=clock,
-    )
-    return Taken(done, not_paid)
+        raise RefusedByRule("テストのファイルです（利用区分 0）", code="test-file", place=Place(file=file_name))
+    received = RECEIVED[layout_id]
+    notices = rows.select(**_numbered(received.columns())).select(list(NOTICE))
+    known = collections.take(home, received.channel, notices, file_name=file_name, sha256=sha256_of(data), clock=clock)
+    return Taken(known, {})
 
 
 def _numbered(columns: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
     return {"line_number": pl.int_range(1, pl.len() + 1, dtype=pl.Int64), **columns}
-
-
-def _debited(
-    reading: file_reader.Reading, rows: pl.DataFrame, today: date
-) -> tuple[Channel, pl.DataFrame, dict[str, int]]:
-    """口座振替の結果: コード 0 だけが入金。ほかのコード（知らないコードも）は、決して入金にしない。"""
-    on = {place: _debit_day(str(header["debit_month_day"]), today) for place, header in enumerate(reading.headers, 1)}
-    first = min(rows["group"].to_list(), default=1)
-    shift = 1 - first
-    paid_on = (pl.col("group") + shift).replace_strict(on, return_dtype=pl.Date)
-    notices = rows.filter(pl.col("result_code") == "0").select(
-        **_numbered(
-            {
-                "channel": pl.lit(Channel.DIRECT_DEBIT.value),
-                "kind": pl.lit(NoticeKind.FINAL.value),
-                "pay_key": debit_key(pl.col("customer_number")),
-                "paid_on": paid_on,
-                "paid_time": pl.lit(""),
-                "place": pl.concat_str([pl.col("bank_code"), pl.col("branch_code")], separator="-"),
-                "amount_yen": pl.col("amount_yen"),
-                "settle_on": paid_on,
-            }
-        )
-    )
-    failed = rows.filter(pl.col("result_code") != "0").group_by("result_code").len().sort("result_code")
-    return Channel.DIRECT_DEBIT, notices, dict(failed.iter_rows())
-
-
-def _debit_day(month_day: str, today: date) -> date:
-    """引落日（MMDD）に年を補う: 今日より後にならない、一番近い日。"""
-    month, day = int(month_day[:2]), int(month_day[2:])
-    for year in (today.year, today.year - 1):
-        try:
-            found = date(year, month, day)
-        except ValueError:
-            continue
-        if found <= today + timedelta(days=1):
-            return found
-    return today

@@ -20,7 +20,7 @@ def sweep(home: Home, folder: Path, *, clock: Clock) -> Iterator[str]:
     """フォルダの中を名前の順に受け取り、一つごとに一行の報告を返す。"""
     if not folder.is_dir():
         raise WrongUse("受信フォルダがありません", found=str(folder))
-    layouts = [*collection_files.RECEIVED, "direct-debit-result"]
+    layouts = collection_files.LAYOUTS
     found = sorted(
         path for layout in layouts for path in (folder / layout).glob("*") if path.is_file() and not path.is_symlink()
     )

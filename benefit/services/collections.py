@@ -58,9 +58,9 @@ def take(
     clock: Clock,
 ) -> Collected:
     """収納データ（`NOTICE` の列）を取り込み、消し込む。様式に合わないファイルは、読む所でもう断られている。"""
-    known = _known(home, sha256)
-    if known is not None:
-        return known
+    before = known(home, sha256)
+    if before is not None:
+        return before
     with home.ward.begin() as connection:
         return take_within(connection, channel, notices, file_name=file_name, sha256=sha256, now=clock())
 
@@ -70,9 +70,9 @@ def take_within(
 ) -> Collected:
     """`take` の中身。ほかの表と一緒に書く仕事（口座振替の結果、立替金、納入書）が、そのトランザクションの中で呼ぶ。"""
     in_turn(connection, "collections")
-    known = _stored(connection, sha256)
-    if known is not None:
-        return known
+    before = _stored(connection, sha256)
+    if before is not None:
+        return before
     rows = named(notices.select(list(NOTICE))).select(_TAKING)
     with_temporary(connection, "taking", rows)
     counted = queries.counted(connection)
@@ -123,7 +123,8 @@ def settle(connection: Connection, receivables: Sequence[int], now: datetime) ->
     return _post(connection, allocation, now)
 
 
-def _known(home: Home, sha256: str) -> Collected | None:
+def known(home: Home, sha256: str) -> Collected | None:
+    """もう取り込んだファイルなら、その時の数。"""
     with reading(home.ward) as connection:
         return _stored(connection, sha256)
 

@@ -77,6 +77,26 @@ def last_orders(connection: Connection) -> pl.DataFrame:
     )
 
 
+def before(connection: Connection, last: pl.DataFrame, request_id: int) -> pl.DataFrame:
+    """この請求の行を、その前の回の姿に戻した `last_orders`（請求を見直すとき）。"""
+    mine = pl.col("last_request") == request_id
+    old = fetch(
+        connection,
+        text(_BEFORE).bindparams(request=request_id),
+        {name: kind for name, kind in LAST.items() if name not in {"failures", "lettered"}},
+    )
+    kept = last.filter(mine).select("receivable_id", "failures", "lettered")
+    back = old.join(kept, on="receivable_id").select(last.columns)
+    return pl.concat([last.filter(~mine), back])
+
+
+_BEFORE = """
+    SELECT o.receivable_id, o.id, o.attempt, o.request_id, e.outcome, e.code, e.unpaid,
+           p.bank_code, p.branch_code, p.account_type, p.account_number, p.holder_kana
+    FROM debit_line l JOIN debit_order o ON o.id = l.after_order JOIN debit_outcome e ON e.order_id = o.id
+    JOIN debit_line p ON p.order_id = o.id
+    WHERE l.request_id = :request
+"""
 _LINES = """
     SELECT l.order_id, l.receivable_id, l.attempt, l.line_number, o.amount_yen, l.customer_number, l.new_code,
            l.bank_code, l.branch_code, l.account_type, l.account_number, l.holder_kana, e.outcome, e.code

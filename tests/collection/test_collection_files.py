@@ -87,14 +87,6 @@ def test_special_collection_by_the_employers_number(home: Home, clock: StepClock
     assert accounts(home) == {"預金": 134_700, "調定": -134_700}
 
 
-def test_a_direct_debit_is_paid_only_when_the_code_is_zero(home: Home, clock: StepClock, tmp_path: Path) -> None:
-    owe(home, clock, [("101", 2026, 3, "12345", 12_300), ("101", 2026, 3, "12346", 4_500)],
-        [("DD:10202603000000012345", 1), ("DD:10202603000000012346", 2)])  # fmt: skip
-    done = receive(home, clock, tmp_path, "direct-debit-result")
-    assert done.not_paid == {"1": 1, "N": 1, "X": 1}
-    assert accounts(home) == {"預金": 12_300, "調定": -12_300}
-
-
 def test_a_broken_byte_refuses_the_whole_file_and_leaves_nothing(home: Home, clock: StepClock, tmp_path: Path) -> None:
     path = put(tmp_path, "convenience-store")
     path.write_bytes(path.read_bytes().replace(b"20260710", b"20261310", 1))
