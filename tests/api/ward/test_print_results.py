@@ -8,10 +8,12 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from playwright.sync_api import Page
 
 from benefit.domain import print_result as words
 from benefit.services.print_results import Taken
-from tests.api.world import CLERK, OTHER, World
+from tests.api.screen import accessible, narrow, shot
+from tests.api.world import CLERK, OTHER, World, served, sign_in
 from tests.services.conftest import ISSUED
 from tests.support import print_lots
 
@@ -41,7 +43,8 @@ def test_a_stopped_lot_is_shown_with_each_number_and_why(both: World, tmp_path: 
     assert "合わない番号が 2 あります" in page
     assert codes[1] in page
     assert codes[3] not in page
-    assert "行がない" in page
+    assert words.SHEET_FAULTS[words.MISSING] in page
+    assert "！合わない" in page
     made = both.post(f"/print-results/{done.result_id}/workbook", reason="印刷所への確かめ")
     shown = ZipFile(io.BytesIO(made.content)).read("xl/sharedStrings.xml").decode()
     assert codes[2] in shown
@@ -65,3 +68,18 @@ def test_the_numbers_of_ward_only_people_are_shown_to_the_named_only(world: Worl
     assert codes[1][:11] not in page
     assert "区直轄の 1 行は、名ざされた人にだけ見えます" in page
     assert codes[1] not in world.post(f"{path}/workbook", reason="確かめ", form="csv").text
+
+
+@pytest.mark.browser
+def test_the_two_screens_are_read_by_everybody_and_fit_a_narrow_window(
+    world: World, page: Page, tmp_path: Path
+) -> None:
+    done, codes = taken(world, tmp_path, "printer", lose=1)
+    assert len(codes) > 2
+    with served(world) as site:
+        sign_in(page, site, world, CLERK)
+        for path, name in (("/print-results", "print-results"), (f"/print-results/{done.result_id}", "print-result")):
+            page.goto(site + path)
+            accessible(page)
+            shot(page, tmp_path, name)
+            narrow(page, tmp_path, name)
