@@ -63,6 +63,7 @@ def letter_text(content: LetterContent, kana_name: str, table: Mapping[str, Any]
         "programme": reading(content.programme_name),
         "benefit": "、".join(map(reading, content.benefit_names)),
         "due": day(content.due_on) if content.due_on else "",
+        "transfer": day(content.planned_transfer_on) if content.planned_transfer_on else "",
         "amount": f"{content.amount_yen:,}えん" if content.amount_yen is not None else "",
         "account": account,
         "phone": content.phone,

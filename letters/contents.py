@@ -67,7 +67,7 @@ def needs_amount_page(programme: Programme, row: dict[str, Any], place: str) -> 
     return terms.amount_yen is None or terms.slot_kind == "CHILD"
 
 
-def _masked(row: dict[str, Any], banks: BankMaster) -> str:
+def masked_account(row: dict[str, Any], banks: BankMaster) -> str:
     """過去の口座の姿: 銀行と店の名、種目、口座番号の下三桁。名が表になければ、名を書かない。"""
     branch = banks.find(row["bank_code"], row["branch_code"])
     # 銀行と店の名は全銀の半角カナなので、紙では全角にする（人の氏名には決してしない変換）。
@@ -119,10 +119,11 @@ def content(row: dict[str, Any], making: Making) -> LetterContent:
         return_to=programme.office.return_to,
         issued_on=making.issued_on,
         due_on=row["due_on"],
+        again=row["again"],
         benefit_names=(programme.benefit_names[row["benefit"]],),
         amount_yen=row["amount_yen"] if inside or terms.print_amount_outside else None,
         account_flag=row["account_flag"],
-        masked_account=_masked(row, making.banks) if push and row["account_flag"] == "2" else None,
+        masked_account=masked_account(row, making.banks) if push and row["account_flag"] == "2" else None,
         sheets=sheets,
         sheet_codes=tuple(making.sheet_code(row, number, sheets).digits for number in range(1, sheets + 1)),
     )

@@ -1,9 +1,10 @@
 """区のお知らせ（L6・L7・L9・L14）を作る: 相手を選び、紙にし、登録する。
 
-    OUT/printer/…   圧着はがき（支給・不支給の決定）。額は、外で刷ってよい決まりのときだけ
-    OUT/office/…    区が刷って出す封書
-    OUT/ward/…      区が直接扱う人。差出人は、課も給付の名もない住所だけ
-    OUT/<種類>-closed.csv   作らなかった件と、その訳
+    OUT/printer/<種類>-<日>-<回>/      圧着はがき（支給・不支給の決定）。額は、外で刷ってよい決まりのときだけ
+    OUT/ward/office-<種類>-<日>-<回>/  区が刷って出すふつうの封書
+    OUT/ward/<種類>-<日>-<回>/         区が直接扱う人。差出人は、課も給付の名もない住所だけ
+    OUT/ward/braille-<種類>-…/         点字の人（点字の BRF を添える）
+    OUT/<種類>-closed.csv              作らなかった件と、その訳
 
 紙を作ってから、一つのトランザクションで登録する。登録する前にもう一度選び直し、変わっていれば紙を捨てる。
 """
@@ -30,16 +31,19 @@ from benefit.domain.letter import (
 )
 from benefit.domain.programme import Programme
 from benefit.domain.wareki import wareki
-from benefit.records.bank_master import BankMaster
-from benefit.services import bank_master, notices_register
-from benefit.services.files import write_atomic
+from benefit.services import notices_register
+from benefit.services.files import MANIFEST, write_atomic
 from benefit.services.home import Home
 from benefit.services.notices_due import NoticesDue, who_gets
+from letters import braille
 from letters.content import LetterContent
+from letters.contents import BRAILLE, PRINTER, WARD, Making, masked_account, neutral_sender
 from letters.lots import LotReport, make_lots
-from letters.mailing import masked_account, run_number
+from letters.mailing import making_of
+from letters.sheets import sheets_folder
 
-PLACES = ("printer", "office", "ward")
+OFFICE = "office"
+PLACES = (PRINTER, OFFICE, WARD, BRAILLE)
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,20 @@ def make_notices(
     字形のない字などで止めた紙は登録しないので、直した後の次の回に、また作る。
     """
     due = once_each(who_gets(home, programme, kind, issued_on))
-    banks = bank_master.in_use(home)
+    making = making_of(home, programme, issued_on)
     reports: dict[str, LotReport] = {}
     folders: dict[str, Path] = {}
     for place in PLACES:
-        rows = due.letters.filter(pl.col("place") == place)
-        if rows.is_empty():
+        rows = {row["case_number"]: row for row in due.letters.filter(pl.col("place") == place).iter_rows(named=True)}
+        if not rows:
             continue
-        contents = [content(kind, row, programme, issued_on, banks) for row in rows.iter_rows(named=True)]
-        folders[place] = (
-            out / place / f"{kind}-{issued_on:%Y%m%d}-{run_number(out / place, issued_on, prefix=f'{kind}-'):02d}"
-        )
-        reports[place] = make_lots(contents, out=folders[place], words=home.words)
+        contents = [content(kind, row, making) for row in rows.values()]
+        folder = folders[place] = _new_folder(out, place, kind, issued_on)
+        reports[place] = make_lots(contents, out=folder, words=home.words, sheets=sheets_folder(folder))
+        printed = {number for members in reports[place].members.values() for number, _ in members}
+        readers = [one for one in contents if rows[one.case_number]["braille"] and one.case_number in printed]
+        if readers:
+            braille.write_run(readers, {key: row["kana_name"] for key, row in rows.items()}, folder, home.words)
     if due.closed.height:
         table = due.closed.select(給付管理番号="case_number", 理由="why")
         write_atomic(out / f"{kind}-closed.csv", table.write_csv().encode())
@@ -84,7 +90,7 @@ def make_notices(
             home,
             due,
             [
-                notices_register.MadeLot(place, lot.file, lot.sha256, folders[place], report.members[lot.file])
+                notices_register.MadeLot(place, lot.file, lot.sha256, folders[place].name, report.members[lot.file])
                 for place, report in reports.items()
                 for lot in report.lots
             ],
@@ -95,16 +101,30 @@ def make_notices(
         # 登録していない紙を、渡せる形で残さない。
         for folder in folders.values():
             shutil.rmtree(folder)
+            shutil.rmtree(sheets_folder(folder), ignore_errors=True)
         raise
     return MadeNotices(
         kind,
         due.letters.height,
         sum(report.printed for report in reports.values()),
         sum(report.held_letters for report in reports.values()),
-        reports["ward"].printed if "ward" in reports else 0,
+        reports[WARD].printed if WARD in reports else 0,
         due.closed.height,
         due.already,
     )
+
+
+def _new_folder(out: Path, place: str, kind: str, issued_on: date) -> Path:
+    """同じ日の何回目かのフォルダ。書きかけ（manifest なし）の回は、やり直す。"""
+    parent = out / (PRINTER if place == PRINTER else WARD)
+    head = "" if place in (PRINTER, WARD) else f"{place}-"
+    number = 1
+    while (parent / f"{head}{kind}-{issued_on:%Y%m%d}-{number:02d}" / MANIFEST).exists():
+        number += 1
+    folder = parent / f"{head}{kind}-{issued_on:%Y%m%d}-{number:02d}"
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder
 
 
 def once_each(due: NoticesDue) -> NoticesDue:
@@ -124,53 +144,49 @@ def _refuse_changed(home: Home, programme: Programme, due: NoticesDue, issued_on
 
 
 def sender(programme: Programme, place: str) -> dict[str, Any]:
-    """差出人の欄。区が直接扱う人の紙には、課の名を書かず、返送先も中立の住所だけにする（F.3）。"""
+    """差出人の欄。区が直接扱う人の紙では、差出人も返送先も、課も給付の名もない住所だけにする（F.3）。"""
     office = programme.office
-    if place == "ward":
-        return {"ward_name": office.ward_name, "office_name": "", "return_to": (programme.letters.neutral_sender,)}
+    if place == WARD:
+        return {"sender": neutral_sender(programme), "return_to": (programme.letters.neutral_sender,)}
     where = f"{office.return_to[0]} {office.return_to[1]}"
-    return {
-        "ward_name": office.ward_name,
-        "office_name": office.office_name,
-        "return_to": (where, f"{office.ward_name} {office.office_name}"),
-    }
+    return {"return_to": (where, f"{office.ward_name} {office.office_name}")}
 
 
-def content(kind: str, row: dict[str, Any], programme: Programme, issued_on: date, banks: BankMaster) -> LetterContent:
-    """お知らせの相手の一行を、紙に刷る事柄にする。"""
+def content(kind: str, row: dict[str, Any], making: Making) -> LetterContent:
+    """お知らせの相手の一行を、紙に刷る事柄にする。外で刷る紙の額と方書は、事業の切替えに従う。"""
+    programme, inside = making.programme, row["place"] != PRINTER
     terms = programme.letters
-    outside = row["place"] == "printer"
-    shows_address2 = not outside or terms.print_address2_outside
     return LetterContent(
         kind=kind,
         case_number=row["case_number"],
         branch=row["branch"],
         postal_code=row["postal_code"],
         address=row["address"],
-        address2=(row["address2"] or "") if shows_address2 else "",
+        address2=(row["address2"] or "") if inside or terms.print_address2_outside else "",
         name=row["addressee"] or row["name"],
         programme_name=programme.name,
+        ward_name=programme.office.ward_name,
+        office_name=programme.office.office_name,
         phone=programme.office.call_centre_phone,
-        issued_on=issued_on,
+        issued_on=making.issued_on,
         benefit_names=(programme.benefit_names[row["benefit"]],),
+        sheet_codes=(making.sheet_code(row | {"kind": kind}, 1, 1).digits,),
         **sender(programme, row["place"]),
-        **_own(kind, row, programme, banks, shows_amount=not outside or terms.print_amount_outside),
+        **_own(kind, row, making, shows_amount=inside or terms.print_amount_outside),
     )
 
 
-def _own(
-    kind: str, row: dict[str, Any], programme: Programme, banks: BankMaster, *, shows_amount: bool
-) -> dict[str, Any]:
+def _own(kind: str, row: dict[str, Any], making: Making, *, shows_amount: bool) -> dict[str, Any]:
     if kind == AWARD_NOTICE:
         return {
             "account_flag": row["account_flag"],
-            "masked_account": masked_account(row, banks) if row["account_flag"] == "2" else None,
+            "masked_account": masked_account(row, making.banks) if row["account_flag"] == "2" else None,
             "planned_transfer_on": row["pay_date"],
             "amount_yen": row["amount_yen"] if shows_amount else None,
             "values": {
                 "decided_on": wareki(row["decided_on"]),
                 # 全銀の半角カナなので、紙では全角にする（人の氏名には決してしない変換）。
-                "payer_kana": unicodedata.normalize("NFKC", programme.transfer.consignor_name_kana),
+                "payer_kana": unicodedata.normalize("NFKC", making.programme.transfer.consignor_name_kana),
             },
         }
     if kind == REFUSAL_NOTICE:

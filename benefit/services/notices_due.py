@@ -70,8 +70,8 @@ class NoticesDue:
 def who_gets(home: Home, programme: Programme, kind: str, today: date) -> NoticesDue:
     """`kind`（NOTICE_KINDS）の相手。
 
-    列: entitlement_id、case_number、branch、benefit、payee_number、occasion、due_on、place、ward_only、account_flag、
-    gate.people の列、種類ごとの列（_CHOOSING の関数を見よ）。断り: 知らない種類、住民記録が古い（CHK94）。
+    列: entitlement_id、case_number、branch、benefit、payee_number、occasion、due_on、place、ward_only、braille、
+    account_flag、gate.people の列、種類ごとの列（_CHOOSING の関数を見よ）。断り: 知らない種類、住民記録が古い（CHK94）。
     """
     if kind not in NOTICE_KINDS:
         raise WrongUse(
@@ -101,8 +101,13 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date) -> Notice
         .drop("made")
         .join(facts, on="entitlement_id")
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
+        .with_columns(braille=pl.col("payee_number").is_in(standing.inputs.facts.braille["person_number"].implode()))
         .with_columns(
-            place=pl.when("ward_only").then(pl.lit("ward")).otherwise(pl.lit(ordinary)),
+            place=pl.when("ward_only")
+            .then(pl.lit("ward"))
+            .when("braille")
+            .then(pl.lit("braille"))
+            .otherwise(pl.lit(ordinary)),
             why=pl.coalesce(
                 pl.when("payee_dead").then(pl.lit(DEAD)),
                 "why",

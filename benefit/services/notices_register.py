@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -28,7 +27,7 @@ class MadeLot:
     place: str
     file_name: str
     sha256: str
-    folder: Path
+    folder: str
     members: Sequence[tuple[str, int]]
 
 
@@ -52,7 +51,7 @@ def register(home: Home, due: NoticesDue, lots: Sequence[MadeLot], *, issued_on:
                     letter_count=len(made.members),
                     made_at=clock(),
                 )
-                connection.execute(ward.lot_run.insert().values(lot_id=lot_id, folder=str(made.folder)))
+                connection.execute(ward.lot_run.insert().values(lot_id=lot_id, folder=made.folder))
                 connection.execute(
                     ward.letter.insert(),
                     [_letter(rows[number], due.kind, lot_id, issued_on) for number, _branch in made.members],
