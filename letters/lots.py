@@ -33,6 +33,7 @@ from letters.holding import Held, reasons_to_hold
 from letters.printing import SIZE_MAX, lot_size_of, print_pages, size_max_of
 from letters.render import engine_digest, pages_of_kind
 from letters.sheets import SHEETS_FILE, sheets_csv
+from letters.stamp import run_samples
 from letters.words import load_words
 
 HELD_FILE = "held.csv"
@@ -134,15 +135,17 @@ def _rendered(
 ) -> Iterator[bytes]:
     """組を順に PDF にする。働き手を使っても、返す順は変わらない。言葉は初めに一度だけ読む。"""
     words = {kind: load_words(kind, folder) for kind in {letters[0].kind for _, letters in parts}}
+    samples = run_samples([letters for _, letters in parts])
     if workers < 2 or len(parts) < _LOTS_WORTH_A_POOL:
-        yield from (print_pages(letters, words[letters[0].kind]) for _, letters in parts)
+        for (_, letters), sample in zip(parts, samples, strict=True):
+            yield print_pages(letters, words[letters[0].kind], sample)
         return
     # fork は、親の中で動いている糸（Polars など）を壊れた姿で写すので使わない。
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), max_tasks_per_child=LOTS_PER_WORKER)
     waiting: deque[Future[bytes]] = deque()
     try:
-        for _, letters in parts:
-            waiting.append(pool.submit(print_pages, letters, words[letters[0].kind]))
+        for (_, letters), sample in zip(parts, samples, strict=True):
+            waiting.append(pool.submit(print_pages, letters, words[letters[0].kind], sample))
             # できた PDF を溜めない: 先に頼むのは、働き手の二倍まで。
             if len(waiting) >= workers * 2:
                 yield waiting.popleft().result()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benefit.domain.errors import BenefitError
+from letters import stamp
 from letters.content import LetterContent
 from letters.render import LETTERS_PER_COMPILE, render
 from letters.words import Words
@@ -14,7 +16,7 @@ STAMPED_SIZE, SIZE_MAX, DIRECT_MAX = 1_000, 2_000, 500
 
 def stamped(kind: str) -> bool:
     """台紙に刷る種類か。"""
-    return False
+    return stamp.can(kind)
 
 
 def lot_size_of(kind: str) -> int:
@@ -27,6 +29,15 @@ def size_max_of(kind: str) -> int:
     return SIZE_MAX if stamped(kind) else DIRECT_MAX
 
 
-def print_pages(contents: Sequence[LetterContent], words: Words) -> bytes:
-    """一組の PDF。同じ手紙からは、いつも同じバイト列ができる。"""
-    return render(contents, words=words)
+def print_pages(contents: Sequence[LetterContent], words: Words, sample: Sequence[int] = ()) -> bytes:
+    """一組の PDF。同じ手紙からは、いつも同じバイト列ができる。
+
+    sample: 直接組んだ紙と比べる手紙（0 から）。台紙に刷った紙が一点でも違えば、BenefitError で一通も渡さない。
+    """
+    if not stamped(contents[0].kind):
+        return render(contents, words=words)
+    pdf = stamp.stamp(contents, words=words)
+    if found := stamp.compare(contents, pdf, sample, words=words):
+        what = "、".join(sorted({f"{each.page} 頁の{each.what}" for each in found})[:5])
+        raise BenefitError("台紙に刷った紙が、直接組んだ紙と違います", code="stamp-differs", found=what)
+    return pdf

@@ -100,10 +100,17 @@ def engine_digest(words: Path | None = None) -> str:
     return hashlib.sha256(f"{_parts_digest()}/{words_digest(words)}".encode()).hexdigest()
 
 
+#: 同じ手紙の紙を変えうる部品と、自分のコード。
+_ENGINES = ("typst", "segno", "pikepdf", "uharfbuzz")
+_CODE = ("page.py", "address.py", "codes.py", "geometry.py", "postcard.py", "fonts.py")
+
+
 @functools.cache
 def _parts_digest() -> str:
-    digest = hashlib.sha256(f"{metadata.version('typst')}/{metadata.version('segno')}/{font_digest()}".encode())
-    for folder in ("templates", "words"):
-        for file in sorted(Path(str(resources.files("letters") / folder)).iterdir()):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    versions = "/".join(metadata.version(name) for name in _ENGINES)
+    digest = hashlib.sha256(f"{versions}/{font_digest()}".encode())
+    here = Path(str(resources.files("letters")))
+    folders = [file for folder in ("templates", "words") for file in sorted((here / folder).iterdir())]
+    for file in (*folders, *sorted((here / "stamp").glob("*.py")), *(here / name for name in _CODE)):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 Typst 直接（letters.render）と同じ割付から、見た目の同じ紙ができる。毎回、見本の頁を直接の頁と比べる（compare）。
 """
 
-from letters.stamp.compare import Difference, compare, sample_compare
+from letters.stamp.compare import Difference, compare, run_samples, sample_compare
 from letters.stamp.stamping import can, stamp
 
-__all__ = ["Difference", "can", "compare", "sample_compare", "stamp"]
+__all__ = ["Difference", "can", "compare", "run_samples", "sample_compare", "stamp"]

@@ -71,9 +71,9 @@ def compare(
     contents: Sequence[LetterContent], pdf: bytes, at: Sequence[int] | None = None, *, words: Words | None = None
 ) -> list[Difference]:
     """手紙の組と、それを刷った PDF の違い。`at` は比べる手紙（0 から。なければ全部）。空なら同じ紙である。"""
-    if not contents:
-        return []
     wanted = range(len(contents)) if at is None else at
+    if not wanted:
+        return []
     first = contents[0]
     with _opened(pdf) as stamped:
         sheets, rest = divmod(len(stamped), len(contents))
@@ -114,22 +114,19 @@ def fields_missing(content: LetterContent, text: str) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def sample_of(contents: Sequence[LetterContent], size: int = SAMPLE) -> list[int]:
-    """比べる見本: 台紙ごとに一通、一番長い宛名、番号の並びによらずに選んだもの。"""
-    chosen: dict[object, int] = {}
-    for index, content in enumerate(contents):
-        chosen.setdefault(shape_of(content), index)
-    longest = max(range(len(contents)), key=lambda i: (len(contents[i].name) + len(contents[i].address), -i))
+def run_samples(lots: Sequence[Sequence[LetterContent]]) -> list[list[int]]:
+    """一回の刷りで比べる見本を、組ごとに: 台紙ごとに初めの一通と、宛名の一番長い一通と、籤で選んだ数通。"""
+    places = [(lot, index, content) for lot, contents in enumerate(lots) for index, content in enumerate(contents)]
+    if not places:
+        return [[] for _ in lots]
+    chosen = {(content.kind, shape_of(content)): (lot, index) for lot, index, content in reversed(places)}
+    longest = max(places, key=lambda place: len(place[2].name) + len(place[2].address))
+    # 籤は手紙の番号で決まる。同じ手紙からは、いつも同じ見本になる。
+    drawn = sorted(places, key=lambda place: hashlib.sha256(repr(place[2].key).encode()).digest())[:SAMPLE]
+    wanted = {*chosen.values(), *((lot, index) for lot, index, _ in (longest, *drawn))}
+    return [sorted(index for where, index in wanted if where == lot) for lot in range(len(lots))]
 
-    def draw(index: int) -> bytes:
-        return hashlib.sha256(repr(contents[index].key).encode()).digest()
 
-    drawn = sorted(range(len(contents)), key=draw)[:size]
-    return sorted({*chosen.values(), longest, *drawn})
-
-
-def sample_compare(
-    contents: Sequence[LetterContent], pdf: bytes, size: int = SAMPLE, *, words: Words | None = None
-) -> list[Difference]:
-    """組の見本だけを比べる（毎回の刷りで）。"""
-    return compare(contents, pdf, sample_of(contents, size), words=words) if contents else []
+def sample_compare(contents: Sequence[LetterContent], pdf: bytes, *, words: Words | None = None) -> list[Difference]:
+    """組の見本だけを比べる。"""
+    return compare(contents, pdf, run_samples([contents])[0], words=words)
