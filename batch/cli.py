@@ -19,6 +19,7 @@ from batch import (
     demo_people,
     desk,
     desk_work,
+    direct_debits,
     endings,
     explain,
     failures,
@@ -105,6 +106,7 @@ mailing.app.add_typer(letters_notices_due.app, name="notices-due")
 app.add_typer(ward_replies.app, name="ward-reply")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")
+app.add_typer(direct_debits.app, name="direct-debit")
 app.add_typer(judgments.hold_app, name="hold")
 app.add_typer(audit.app, name="audit")
 app.add_typer(staff.app, name="staff")

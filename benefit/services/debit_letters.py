@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
@@ -31,6 +31,14 @@ COLUMNS = (
     "failures",
     "code",
     "why",
+)
+
+HEADINGS = dict(
+    zip(
+        COLUMNS,
+        ("調定", "宛名番号", "科目", "年度", "期別", "通知書番号", "残り", "不能の回数", "コード", "わけ"),
+        strict=True,
+    )
 )
 
 
@@ -72,6 +80,22 @@ def take(home: Home, *, actor: Actor, clock: Clock) -> pl.DataFrame:
     return rows
 
 
-def listed(connection: Connection) -> int:
-    """納付書を送ることにした数。"""
-    return len(connection.execute(select(ward.debit_letter.c.order_id)).all())
+def looked(home: Home, *, actor: Actor, clock: Clock) -> pl.DataFrame:
+    """送るべきものを見る（見たことが残る）。"""
+    rows = due(home, today=tokyo_date(clock()))
+    with home.ward.begin() as connection:
+        audit.record(
+            connection,
+            ward.audit_log,
+            at=clock(),
+            actor=actor,
+            action="debit.letters.list",
+            detail={"rows": rows.height, "people": sorted(set(rows["person"].to_list()))},
+        )
+    return rows
+
+
+def by_reason(rows: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """わけごとの (わけ、件数、残り)。"""
+    grouped = rows.group_by("why").agg(pl.len(), pl.col("left_yen").sum()).sort("why")
+    return [(str(why), int(count), int(yen)) for why, count, yen in grouped.iter_rows()]
