@@ -10,9 +10,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
-import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,13 +37,13 @@ from benefit.services.handover_book_print import lots_by_digest, printer_rows
 from benefit.services.home import Home
 from benefit.services.mailing_lots import LotState
 from benefit.store.engine import in_turn, reading
+from letters.sheets import SHEETS_FILE, sheets_folder
 
 LISTING = "mokuroku.json"
-SHEETS = "sheets.csv"
 #: ZIP の中の日付（いつ作っても同じにする）。
 _DATE = (1980, 1, 1, 0, 0, 0)
-#: 封入の符号 24 桁: 版は 18〜20 桁目、検査は終わりの 4 桁（letters/sheet_code.py）。
-_SHEET_CODE = re.compile(r"(?<!\d)\d{11}\d{2}(\d{2})\d{2}(\d{3})(\d{4})(?!\d)", re.ASCII)
+#: 封入の符号 24 桁の、種類、版、検査の所（letters/sheet_code.py）。
+_KIND, _LAYOUT, _CHECK = slice(13, 15), slice(17, 20), slice(20, 24)
 
 
 @dataclass(frozen=True)
@@ -172,16 +172,22 @@ def _read(folders: Sequence[Path]) -> _Lots:
                 raise RefusedByRule("組のファイルがないか、変わっています", code="lot-changed", found=name)
             found[name], digests[name] = path, lot["sha256"]
             pages += int(lot["頁数"])
-        codes = _SHEET_CODE.findall(_text(folder / SHEETS))
-        layouts.update(f"L{int(kind)} 版{layout}" for kind, layout, _check in codes)
-        check_sum += sum(int(check) for *_, check in codes)
+        # 渡す組の紙だけを数える（額の頁など、区が別に刷る組の紙も同じ一覧にある）。
+        codes = [code for name, code in _sheet_codes(folder) if f"{folder.name}/{name}" in found]
+        layouts.update(f"L{int(code[_KIND])} 版{code[_LAYOUT]}" for code in codes)
+        check_sum += sum(int(code[_CHECK]) for code in codes)
     if not found:
         raise WrongUse("渡す組がありません", code="no-lot")
     return _Lots(found, digests, pages, layouts, check_sum, layouts.total())
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def _sheet_codes(folder: Path) -> list[tuple[str, str]]:
+    """区の中の一覧の、(組のファイル, 封入の符号)。一覧は包みに入れない（写すだけで「刷った」と言えてしまう）。"""
+    path = sheets_folder(folder) / SHEETS_FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [(row["ロット"], row["封入の符号"]) for row in csv.DictReader(lines)]
 
 
 def _listing(
