@@ -31,6 +31,7 @@ from batch import (
     judgments,
     layouts,
     letters_counts,
+    letters_notices,
     letters_notices_due,
     letters_preview,
     letters_words,
@@ -43,6 +44,7 @@ from batch import (
     replay,
     second,
     serve,
+    slips,
     staff,
     terminals,
     transfers,
@@ -103,6 +105,9 @@ app.add_typer(repayments.app, name="repayment")
 app.add_typer(undo.app, name="undo")
 app.add_typer(mailing.app, name="letters")
 mailing.app.add_typer(letters_notices_due.app, name="notices-due")
+desk.app.add_typer(letters_notices_due.desk_app, name="letters")
+mailing.app.add_typer(letters_notices.app, name="notices")
+app.add_typer(slips.app, name="slips")
 app.add_typer(ward_replies.app, name="ward-reply")
 app.add_typer(layouts.app, name="layout")
 app.add_typer(collections.app, name="collection")

@@ -49,7 +49,7 @@ class NoticeKind:
         return f"notice_{self.id}"
 
 
-NOTICE_KINDS = {
+KINDS = {
     kind.name: kind
     for kind in (
         NoticeKind("levy", "納入通知書", 21),
@@ -82,14 +82,15 @@ class NoticeReport:
     held: int
     lots: tuple[str, ...]
     no_store: int
+    held_records: frozenset[int] = frozenset()
     already: bool = False
 
 
 def kind_of(name: str) -> NoticeKind:
     """通知の種類。知らない名は WrongUse。"""
-    if name not in NOTICE_KINDS:
-        raise WrongUse("通知の種類が違います", code="notice-kind", found=name, allowed="、".join(NOTICE_KINDS))
-    return NOTICE_KINDS[name]
+    if name not in KINDS:
+        raise WrongUse("通知の種類が違います", code="notice-kind", found=name, allowed="、".join(KINDS))
+    return KINDS[name]
 
 
 def numbered(rows: pl.DataFrame, kind: NoticeKind) -> pl.DataFrame:
@@ -102,23 +103,26 @@ def numbered(rows: pl.DataFrame, kind: NoticeKind) -> pl.DataFrame:
     )
 
 
-def reasons_to_hold(row: dict[str, Any], issued_on: date) -> list[HeldNotice]:
-    """この行を止めるわけの全部。空なら刷ってよい。"""
+def reasons_to_hold(row: dict[str, Any], issued_on: date, *, addressed: bool = True) -> list[HeldNotice]:
+    """この行を止めるわけの全部。空なら刷ってよい。addressed: 宛名を刷るか（窓口で渡す紙には刷らない）。"""
 
     def held(field: str, reason: str, points: Sequence[str] = ()) -> HeldNotice:
         return HeldNotice(row["record"], row["number"], field, reason, " ".join(points))
 
     texts = (("住所", row["address"]), ("方書", row["address2"]), ("氏名", row["name"]))
     found = [held(field, NO_GLYPH, points) for field, text in texts if (points := missing(text))]
-    found += [held(field, BLANK) for field, text in texts if field != "方書" and not text.strip(" \u3000")]
-    if len(row["postal_code"]) != 7 or not (row["postal_code"].isascii() and row["postal_code"].isdigit()):
+    needed = texts if addressed else texts[2:]
+    found += [held(field, BLANK) for field, text in needed if field != "方書" and not text.strip(" \u3000")]
+    if addressed and (
+        len(row["postal_code"]) != 7 or not (row["postal_code"].isascii() and row["postal_code"].isdigit())
+    ):
         found.append(held("郵便番号", BAD_SHAPE))
     if row["payable_until"] < issued_on:
         found.append(held("支払期限", EXPIRED))
     if width_em(row["name"]) > NAME_EM:
         found.append(held("氏名", TOO_LONG))
     shown = (row["postal_code"], row["address"], row["address2"], row["name"])
-    if not found and lay_out(*shown, reserve=geometry.BARCODE_RESERVE) is None:
+    if addressed and not found and lay_out(*shown, reserve=geometry.BARCODE_RESERVE) is None:
         found.append(held("宛名", TOO_LONG))
     return found
 
@@ -153,18 +157,22 @@ def make(
     wording = Wording.load(kind.words, words)
     lined = numbered(rows.sort("record"), kind)
     fingerprint = _fingerprint(lined, kind, issuer, issued_on, wording, lot_size)
-    if (done := _already(out, fingerprint)) is not None:
+    held = [one for row in lined.iter_rows(named=True) for one in reasons_to_hold(row, issued_on)]
+    stopped = frozenset(one.record for one in held)
+    if (done := _already(out, fingerprint, stopped)) is not None:
         return done
-    layout = sheet_code.layout_number(sha256_of(f"{engine_digest()}{wording.digest}".encode()))
-    held: list[HeldNotice] = []
-    good: list[Notice] = []
+    layout = layout_of(wording, engine_digest(words))
+    good = []
     for row in lined.sort("postal_code", "number").iter_rows(named=True):
-        if reasons := reasons_to_hold(row, issued_on):
-            held += reasons
-            continue
-        code = SheetCode.of(key, row["number"], 0, kind.number, 1, 1, layout)
-        good.append(notice_of(row, issuer, code, issued_on))
+        if row["record"] not in stopped:
+            code = SheetCode.of(key, row["number"], 0, kind.number, 1, 1, layout)
+            good.append(notice_of(row, issuer, code, issued_on))
     return _write(out, kind, good, held, wording, issuer, issued_on, lot_size, rows.height, fingerprint)
+
+
+def layout_of(wording: Wording, engine: str) -> int:
+    """封入の符号の版。"""
+    return sheet_code.layout_number(sha256_of(f"{engine}{wording.digest}".encode()))
 
 
 def _fingerprint(
@@ -174,7 +182,7 @@ def _fingerprint(
     return sha256_of(values.encode())
 
 
-def _already(out: Path, fingerprint: str) -> NoticeReport | None:
+def _already(out: Path, fingerprint: str, stopped: frozenset[int]) -> NoticeReport | None:
     if not (out / MANIFEST).is_file():
         return None
     manifest = read_manifest(out)
@@ -188,7 +196,13 @@ def _already(out: Path, fingerprint: str) -> NoticeReport | None:
             raise RefusedByRule(f"前に作った {name} がないか、変わっています", code="lot-changed")
     lots = tuple(each["ファイル"] for each in manifest["組"])
     return NoticeReport(
-        manifest["読込"], manifest["印刷"], manifest["保留"], lots, manifest["コンビニで払えない"], already=True
+        manifest["読込"],
+        manifest["印刷"],
+        manifest["保留"],
+        lots,
+        manifest["コンビニで払えない"],
+        stopped,
+        already=True,
     )
 
 
@@ -211,10 +225,10 @@ def _write(
         digest = write_atomic(out / name, render(part, wording, issuer, kind.name, issued_on))
         lots.append({"ファイル": name, "件数": len(part), "頁数": len(part), "sha256": digest})
         sheets += [(name, page, one.record, one.code.digits) for page, one in enumerate(part, start=1)]
-    stopped = len({one.record for one in held})
-    if read != len(good) + stopped:
+    stopped = frozenset(one.record for one in held)
+    if read != len(good) + len(stopped):
         raise BenefitError(
-            "通知の数が合いません", code="notice-count", found=f"読込 {read}、印刷 {len(good)}、保留 {stopped}"
+            "通知の数が合いません", code="notice-count", found=f"読込 {read}、印刷 {len(good)}、保留 {len(stopped)}"
         )
     held_table = pl.DataFrame(
         [tuple(asdict(one).values()) for one in held],
@@ -238,11 +252,11 @@ def _write(
             "発行日": str(issued_on),
             "読込": read,
             "印刷": len(good),
-            "保留": stopped,
+            "保留": len(stopped),
             "コンビニで払えない": no_store,
             "入力指紋": fingerprint,
             "組": lots,
             "一覧": lists,
         },
     )
-    return NoticeReport(read, len(good), stopped, tuple(lot["ファイル"] for lot in lots), no_store)
+    return NoticeReport(read, len(good), len(stopped), tuple(str(lot["ファイル"]) for lot in lots), no_store, stopped)

@@ -93,3 +93,16 @@ def read(content: bytes, *, file: str = "") -> pl.DataFrame:
             found=f"余り {twice.height - twice.select(_KEY).n_unique():,} 行",
         )
     return rows.select(ROWS.keys()).cast(ROWS)  # type: ignore[arg-type]  # 名 → 型
+
+
+def sample() -> str:
+    """見出しと、架空の二行（CRLF）。"""
+    head = ",".join(field.label for field in NOTICE_DATA.fields)
+    one = "000000000123,1690075,みどり区高田三丁目12番4号,コーポさくら203,見本　太郎,011,2026,01,12300,0"
+    two = "000000000124,1600022,みどり区新町一丁目2番3号,,見本　花子,011,2026,02,295000,6200"
+    lines = (
+        head,
+        f"{one},20260630,20260731,0,20260110000000000123,654321",
+        f"{two},20260630,20260731,1,20260110000000000124,123456",
+    )
+    return "".join(f"{line}\r\n" for line in lines)

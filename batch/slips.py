@@ -1,0 +1,63 @@
+"""納付書: benefit slips make / show"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from batch.context import context, day
+from batch.letters_notices import By, IssuedOn, Issuer, Out, Until, told
+from benefit.domain.clock import tokyo_date
+
+app = typer.Typer(no_args_is_help=True, help="調定の残りの納付書（領収証書・原符・領収済通知書）を作る")
+
+
+@app.command()
+def make(
+    ctx: typer.Context,
+    receivable: Annotated[list[int], typer.Option(help="調定の番号（繰り返して何件でも）")],
+    until: Until,
+    out: Out,
+    by: By,
+    amount: Annotated[int | None, typer.Option(help="残りの一部だけを納めるときの額（一件のとき）")] = None,
+    issued_on: IssuedOn = None,
+    issuer: Issuer = "insurance",
+) -> None:
+    """納付書を出し、送り状つきの紙にする。額も期限も同じなら、前と同じ納付書の刷り直しになる。"""
+    from letters import ledger_notices, notices
+
+    given = context(ctx)
+    given.need("ward", "payment_slip")
+    made = ledger_notices.make(
+        given.home,
+        notices.kind_of("納付書"),
+        receivable,
+        payable_until=day(until, "--until"),
+        out=out,
+        issued_on=day(issued_on, "--issued-on") if issued_on else tokyo_date(given.clock()),
+        actor=given.ward_staff(by),
+        clock=given.clock,
+        issuer=issuer,
+        amount_yen=amount,
+    )
+    told(given, "納付書", made, out)
+
+
+@app.command()
+def show(ctx: typer.Context, receivable: Annotated[int, typer.Argument(help="調定の番号")]) -> None:
+    """この調定に出した納付書。納付番号と確認番号は言わない（人を指す）。"""
+    from benefit.store import slip_queries
+    from benefit.store.engine import reading
+
+    given = context(ctx)
+    given.need("ward", "payment_slip")
+    with reading(given.home.ward) as connection:
+        slips = slip_queries.slips_of(connection, [receivable]).get(receivable, [])
+    for row in slips:
+        total = row["principal_yen"] + row["late_charge_yen"]
+        given.say(
+            f"  {row['reissue'] + 1} 枚目: {total:,} 円（延滞金 {row['late_charge_yen']:,} 円）"
+            f" 有効期限 {row['payable_until']}、{row['issued_by']} が出した"
+        )
+    given.say(f"調定 {receivable} に出した納付書 {len(slips):,} 枚")
