@@ -13,13 +13,10 @@ from datetime import date
 
 from benefit.domain.entitlement import ACCOUNT_FLAG_NAMES
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
-from benefit.domain.letter import BENEFITS, CONDITIONS, DUE, FIELD_NAMES, LETTER_KINDS, PUSH_NOTICE, LetterKind
+from benefit.domain.letter import AGAIN, BENEFITS, CONDITIONS, DUE, FIELD_NAMES, LETTER_KINDS, PUSH_NOTICE, LetterKind
 
 #: 手紙の種類ごとの値: 文、数、文の並び。
 Value = str | int | tuple[str, ...]
-#: 枝番を進めて出し直した手紙（benefit-rules L10 返戻の後の再送、L16 再発行）。どちらも、前の枝番の紙は無効である。
-RESENT, REISSUED = "resent", "reissued"
-AGAIN = ("", RESENT, REISSUED)
 
 #: 口座フラグ 2（過去の給付金の口座）だけが、口座の姿（下 3 桁）を紙に出せる（benefit-rules F.2 の 1）。
 FLAG_NONE = "0"

@@ -48,6 +48,10 @@ class LetterKind:
     addressed: bool = True
 
 
+#: 枝番を進めて出し直した手紙（benefit-rules L10 返戻の後の再送、L16 再発行）。どちらも、前の枝番の紙は無効である。
+RESENT, REISSUED = "resent", "reissued"
+AGAIN = ("", RESENT, REISSUED)
+
 #: 種類ごとの値の、職員が読む名。
 FIELD_NAMES: Mapping[str, str] = {
     "base_date": "基準日",

@@ -23,6 +23,7 @@ from benefit.domain.programme import Programme
 from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
+from benefit.services.mailing_again import with_again
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn, reading
@@ -48,7 +49,8 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     """まだ手紙のない権利のうち、関門を通るもの。
 
     列: entitlement_id、case_number、branch、kind、place（printer / ward / braille）、benefit、amount_yen、
-    account_flag、due_on、child_name（子への加算だけ）、braille（点字の人か）と、`gate.people` の列、過去の口座の五列。
+    account_flag、due_on、again（出し直し）、child_name（子への加算だけ）、braille（点字の人か）と、`gate.people` の列、
+    過去の口座の五列。
     """
     standing: Standing = stand(home, programme, issued_on)
     table = ward.letter
@@ -65,7 +67,8 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     by_claim = claim_accounts(standing.inputs, standing.decisions)
     waiting = entitlements.filter(~pl.col("made")).join(by_claim, on="slot", how="anti")
     through = waiting.filter("open")
-    letters = letter_rows(standing, programme, through, issued_on)
+    with reading(home.ward) as connection:
+        letters = with_again(connection, letter_rows(standing, programme, through, issued_on), programme, issued_on)
     # 名も住所も分からない人には送れない。名簿に残して、職員が送付先を登録する。
     unknown = letters.filter(pl.col("name").is_null() | pl.col("address").is_null())
     closed = pl.concat(
