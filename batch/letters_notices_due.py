@@ -9,6 +9,7 @@ import typer
 
 from batch.context import Context, context, day
 from batch.imports import ProgrammeId
+from benefit.domain.access import BATCH
 from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import WrongUse
 from benefit.domain.letter import LETTER_KINDS, NOTICE_KINDS
@@ -72,3 +73,40 @@ def show(ctx: typer.Context, kind: Kind, today: Today = None, programme: Program
     given.say(f"{LETTER_KINDS[due.kind].name}: 送るもの {due.letters.height:,}、前に作ったもの {due.already:,}")
     for why, count in due.closed["why"].value_counts(sort=True).iter_rows():
         given.say(f"作らない {count:,} 件: {why}")
+
+
+#: 委託先で刷る手紙の呼び名。
+_DESK_KINDS = {"不備": "deficiency", "勧奨": "reminder"}
+desk_app = typer.Typer(no_args_is_help=True, help="委託先で刷る手紙（不備のお知らせ、返送のお願い）")
+
+
+@desk_app.command("make")
+def make_at_desk(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Option(help="手紙の種類: " + "、".join(_DESK_KINDS))],
+    out: Annotated[Path, typer.Option(help="組を置くフォルダ")],
+    today: Today = None,
+    by: Annotated[str | None, typer.Option(help="この人の名で作る（合言葉と数字を読む）。なければ夜間処理の名")] = None,
+    programme: ProgrammeId = "r6-2024",
+) -> None:
+    """頼まれてまだ刷っていない手紙を作る。給付管理システムの台帳だけを読む。"""
+    from letters.desk_run import make_desk_letters
+
+    given = context(ctx)
+    given.need("desk", "letter_due")
+    if kind not in _DESK_KINDS:
+        raise WrongUse("手紙の種類が違います", found=kind, allowed="、".join(_DESK_KINDS))
+    on = day(today) if today else tokyo_date(given.clock())
+    actor = given.staff("desk", by) if by else BATCH
+    made = make_desk_letters(
+        given.home,
+        given.home.programme(programme),
+        _DESK_KINDS[kind],
+        out=out,
+        issued_on=on,
+        actor=actor,
+        clock=given.clock,
+    )
+    given.say(f"{kind}の手紙: 対象 {made.read:,} = 印刷 {made.printed:,} + 止めた {made.held:,} → {made.folder or out}")
+    if made.closed:
+        given.say(f"刷らなかった件 {made.closed:,}: {out}")

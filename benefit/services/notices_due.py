@@ -71,7 +71,8 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date) -> Notice
     """`kind`（NOTICE_KINDS）の相手。
 
     列: entitlement_id、case_number、branch、benefit、payee_number、occasion、due_on、place、ward_only、braille、
-    account_flag、gate.people の列、種類ごとの列（_CHOOSING の関数を見よ）。断り: 知らない種類、住民記録が古い（CHK94）。
+    account_flag、gate.people の列、種類ごとの列（_CHOOSING の関数を見よ）。
+    断り: 知らない種類、住民記録が古い（CHK94）。
     """
     if kind not in NOTICE_KINDS:
         raise WrongUse(
