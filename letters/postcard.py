@@ -35,7 +35,7 @@ STAMP = Rectangle(0.0, 0.0, 35.0, 70.0)
 #: 宛名。窓あき封筒と同じ大きさの枠なので、同じ折り返しで収まる（letters/address.py）。
 ADDRESS = Rectangle(15.0, 73.0, ALWAYS_SEEN.width, ALWAYS_SEEN.height)
 #: カスタマバーコード。9 ポイントで 66 × 1.08 + 0.54 = 71.82 mm。四方に 2 mm の空きと、面の縁から 10 mm を取ってある。
-BARCODE = Rectangle(14.0, 105.0, 71.9, 3.3)
+BARCODE = Rectangle(14.0, 105.0, 71.82, 3.24)
 BARCODE_CLEAR = 2.0
 SENDER = Rectangle(14.0, 118.0, 72.0, 20.0)
 
