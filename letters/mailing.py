@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -190,7 +190,6 @@ def _new_folder(out: Path, place: str, issued_on: date) -> Path:
 
 def _amount_pages(run: _Run, making: Making) -> tuple[list[MadeLot], list[Path]]:
     """額の頁の組を、印刷事業者の組ごとに、同じ順で作る。要る手紙がなければ何も作らない。"""
-    programme = making.programme
     folder = run.folder.parent.parent / WARD / f"amount-{run.folder.name}"
     made, listed, told = [], [], []
     for file, members in run.report.members.items():
@@ -198,14 +197,7 @@ def _amount_pages(run: _Run, making: Making) -> tuple[list[MadeLot], list[Path]]
         pages = [page for number in numbers if (page := amount_page(run.rows[number], making)) is not None]
         for turn, part in enumerate(amounts.parts_of(pages), 1):
             name = f"amount-{file.removesuffix('.pdf')}-{turn:02d}.pdf"
-            pdf = amounts.render(
-                part,
-                programme_name=programme.name,
-                office=f"{programme.office.ward_name} {programme.office.office_name}",
-                phone=programme.office.call_centre_phone,
-                issued_on=making.issued_on,
-            )
-            digest = write_atomic(folder / name, pdf)
+            digest = write_atomic(folder / name, render_amounts(part, making))
             made.append(MadeLot(WARD, "amount", name, digest, (), folder.name, len(part)))
             listed += [(page.sheet_code, "amount", name) for page in part]
             told.append({"ファイル": name, "合わせる組": file, "頁数": len(part), "sha256": digest})
@@ -214,6 +206,18 @@ def _amount_pages(run: _Run, making: Making) -> tuple[list[MadeLot], list[Path]]
     write_atomic(sheets_folder(folder) / SHEETS_FILE, table(listed))
     write_manifest(folder, {"合わせるフォルダ": run.folder.name, "頁数": len(listed), "組": told})
     return made, [folder, sheets_folder(folder)]
+
+
+def render_amounts(pages: Sequence[amounts.AmountPage], making: Making) -> bytes:
+    """額の頁の PDF。"""
+    programme = making.programme
+    return amounts.render(
+        pages,
+        programme_name=programme.name,
+        office=f"{programme.office.ward_name} {programme.office.office_name}",
+        phone=programme.office.call_centre_phone,
+        issued_on=making.issued_on,
+    )
 
 
 def amount_page(row: dict[str, Any], making: Making) -> amounts.AmountPage | None:

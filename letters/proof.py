@@ -22,6 +22,7 @@ from benefit.domain.programme import Programme
 from benefit.services.files import sha256_of, write_atomic
 from benefit.services.home import Home
 from benefit.services.mailing_lots import LotState
+from benefit.services.mailing_release import AMOUNT
 from letters.proofing.compare import FIELDS, Comparing, Mismatch, amount_mismatches
 from letters.proofing.ledger import Expected, amount_pages, expected
 from letters.proofing.reading import PageRead, metadata, page_total, read_pages
@@ -31,7 +32,6 @@ from letters.sheets import SHEETS_FILE, sheets_folder
 
 #: この頁数までは、符号も全部の頁で読む。超えれば、この割合（少なくとも ALL_UP_TO 頁）を選ぶ。
 ALL_UP_TO, SHARE = 200, 0.05
-AMOUNT = "amount"
 POLICY = f"{ALL_UP_TO} 頁までは全部、超えれば {SHARE:.0%}（{ALL_UP_TO} 頁以上）。種は組の指紋"
 #: 働き手に一度に渡す頁数と、働き手を起こす頁数。
 _CHUNK, _WORTH_A_POOL = 250, 400

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select
 from benefit.domain.access import Actor
 from benefit.domain.case_states import CaseState
 from benefit.domain.clock import Clock
-from benefit.domain.errors import RefusedByRule
+from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE, address_digest
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
@@ -31,6 +31,8 @@ from benefit.store.engine import in_turn, reading
 from benefit.store.frames import fetch
 
 _REFUSED_STATES = (CaseState.REFUSED_NOTICE.value, CaseState.REFUSED.value)
+#: 額の頁の組（手紙の行を持たない）。
+AMOUNT = "amount"
 VOID = "枝番が進み、この手紙は無効になった"
 PAID = "もう支払った（途中を含む）"
 REFUSED = "辞退した"
@@ -52,6 +54,16 @@ class Stale:
     branch: int
     kind: str
     why: str
+
+
+@dataclass(frozen=True)
+class Remade:
+    """作り直した組のファイル。letter_count が 0 なら、一通も残らなかった。"""
+
+    old: LotState
+    file_name: str
+    sha256: str
+    letter_count: int
 
 
 def _paid(connection: Connection) -> pl.DataFrame:
@@ -140,7 +152,9 @@ def stale_letters(home: Home, programme: Programme, lots: Sequence[int], on: dat
     standing = stand(home, programme, on)
     with reading(home.ward) as connection:
         chosen = chosen_lots(connection, lots)
-        letters = letters_in(connection, chosen).filter(pl.col("programme") == programme.id)
+        letters = letters_in(connection, chosen)
+        if letters.filter(pl.col("programme") != programme.id).height:
+            raise WrongUse("ほかの事業の組が混ざっています（--programme を確かめてください）", code="other-programme")
         stale = _why(standing, programme, letters, connection).filter(pl.col("why").is_not_null())
     columns = ("letter_id", "lot_id", "case_number_written", "letter_branch", "letter_kind", "why")
     return [Stale(*row) for row in stale.sort("case_number_written").select(columns).iter_rows()]
@@ -152,20 +166,31 @@ def refuse_stale(home: Home, programme: Programme, lots: Sequence[int], on: date
 
 
 def pull(
-    connection: Connection, stale: Sequence[Stale], lot: LotState, remade: Mapping[str, str | int], *,
-    actor: Actor, clock: Clock,
-) -> None:  # fmt: skip
-    """手紙を組から抜き、抜いて作り直した組を登録する。`remade` は file_name、sha256、letter_count。"""
+    connection: Connection, stale: Sequence[Stale], remade: Sequence[Remade], *, actor: Actor, clock: Clock
+) -> None:
+    """手紙を組から抜き、抜いて作り直した組を登録する。呼んだ側のトランザクションの中。"""
     now = clock()
     connection.execute(
         ward.letter_pull.insert(),
         [
-            {"letter_id": one.letter_id, "lot_id": lot.id, "why": one.why, "pulled_by": actor.id, "pulled_at": now}
+            {"letter_id": one.letter_id, "lot_id": one.lot_id, "why": one.why, "pulled_by": actor.id, "pulled_at": now}
             for one in stale
         ],
     )
-    number = insert_one(connection, ward.lot, kind=lot.kind, place=lot.place, made_at=now, **remade)
-    connection.execute(ward.lot_run.insert().values(lot_id=number, folder=lot.folder, remade_from=lot.id))
+    for lot in remade:
+        if lot.letter_count == 0:  # 一通も残らない組は、作り直さない
+            continue
+        number = insert_one(
+            connection,
+            ward.lot,
+            kind=lot.old.kind,
+            place=lot.old.place,
+            file_name=lot.file_name,
+            sha256=lot.sha256,
+            letter_count=lot.letter_count,
+            made_at=now,
+        )
+        connection.execute(ward.lot_run.insert().values(lot_id=number, folder=lot.old.folder, remade_from=lot.old.id))
     for one in stale:
         audit.record(
             connection,
@@ -175,7 +200,7 @@ def pull(
             action="letters.pull",
             subject=one.case_number,
             reason=one.why,
-            detail={"branch": one.branch, "lot": lot.id, "remade": number},
+            detail={"branch": one.branch, "lot": one.lot_id},
         )
 
 
@@ -198,6 +223,9 @@ def release(
         # 承認・作り直しと同じ列に並ぶ: 関門を見てから登録するまでに、組が変わらない。
         in_turn(connection, "entitlements")
         chosen = chosen_lots(connection, list(proved))
+        for lot in chosen:
+            if lot.kind != AMOUNT and letters_in(connection, [lot]).is_empty():
+                raise RefusedByRule(f"ロット {lot.id} には、手紙が残っていません", code="empty-lot")
         signed = proofs.signed(connection, digest)
         # 見本帳の後に関門を見る。関門は別の接続で読むので、まだ書いていない今でよい。
         stale = refuse_stale(home, programme, list(proved), on)
