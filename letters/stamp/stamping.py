@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
-from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE
+from benefit.domain.letter import AWARD_NOTICE, CONFIRMATION_LETTER, PUSH_NOTICE, REFUSAL_NOTICE, REMINDER
 from letters import codes
 from letters.address import Line
 from letters.content import LetterContent
@@ -19,7 +19,7 @@ from letters.stamp.writer import Writer
 from letters.words import Words, load_words
 
 #: 一人ずつ違う所がすべて決まった置き場所にあり、台紙に刷れる種類。
-STAMPED = frozenset({CONFIRMATION_LETTER, PUSH_NOTICE})
+STAMPED = frozenset({CONFIRMATION_LETTER, PUSH_NOTICE, AWARD_NOTICE, REFUSAL_NOTICE, REMINDER})
 #: これより細くはしない（長体）。
 NARROWEST = 0.7
 _POINTS_PER_MM = 72 / 25.4
