@@ -65,7 +65,7 @@ class DebitWorld:
         channel = Channel.E_MONEY.value
         row = (1, channel, kind, f"KEY:101-2026-03-{person}", at.date(), f"{at:%H%M%S}", "0012345", yen, FIRST)
         frame = pl.DataFrame([row], schema=NOTICE, orient="row")
-        sha256 = f"{at:%H%M%S}{person}".ljust(64, "0")
+        sha256 = f"{at:%Y%m%d%H%M%S}{person}".ljust(64, "0")
         collections.take(self.home, Channel.E_MONEY, frame, file_name="cvs", sha256=sha256, clock=self.clock)
 
     def make(self, on: date = FIRST) -> direct_debits.Made:
