@@ -7,7 +7,6 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from benefit.domain.programme import Programme
 from benefit.records.bank_master import BankMaster
 from letters.content import LetterContent
 from letters.glyphs import missing
+from letters.render import template_source
 from letters.sheet_code import SheetCode, layout_number
 from letters.words import load_words
 
@@ -51,9 +51,7 @@ def layout_digest(kind: str, words: Path | None) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _layout_digest(kind: str, words: str) -> str:
-    folder = resources.files("letters") / "templates"
-    parts = b"".join((folder / f"{name}.typ").read_bytes() for name in ("common", kind))
-    return hashlib.sha256(parts + words.encode()).hexdigest()
+    return hashlib.sha256(template_source(kind) + words.encode()).hexdigest()
 
 
 def needs_amount_page(programme: Programme, row: dict[str, Any], place: str) -> bool:

@@ -68,6 +68,22 @@ def pages_of_kind(kind: str) -> int:
     return LETTER_KINDS[kind].sheets * pages_of(LETTER_KINDS[kind].form)
 
 
+_IMPORT = re.compile(rb'^#import "([a-z_]+\.typ)"', re.MULTILINE)
+
+
+@functools.cache
+def template_source(kind: str) -> bytes:
+    """一種類の割付の全文: 自分と、読み込んでいる割付のすべて。一字でも変われば、紙が変わりうる。"""
+    read: dict[str, bytes] = {}
+    waiting = [f"{kind}.typ"]
+    while waiting:
+        name = waiting.pop()
+        if name not in read:
+            read[name] = (_templates() / name).read_bytes()
+            waiting += [found.decode() for found in _IMPORT.findall(read[name])]
+    return b"".join(name.encode() + b"\0" + read[name] for name in sorted(read))
+
+
 def compile_pages(kind: str, data: Mapping[str, Any]) -> bytes:
     """割付に値を渡して組む。組版の失敗は BenefitError（文に手紙の中身は入らない）。"""
     import typst
