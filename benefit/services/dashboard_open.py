@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select
 
-from benefit.services import approvals_view, failures, holds
+from benefit.services import approvals_view, failures, handover_book, holds
 from benefit.services.failure_chart import by_age
 from benefit.services.failure_facts import day_of
 from benefit.services.home import Home
@@ -80,12 +80,21 @@ def open_work(home: Home, today: date) -> Open:
             "/list/failed",
             late=bool(still.height and still["overdue"].any()),
         ),
+        _handovers(home, today),
         _freshness("委託先への受渡", out, today),
         _freshness("委託先からの進捗情報", back, today),
         _freshness("住民記録の受取", residents, today),
     ]
     ages = [(name, count, late) for name, count, _yen, late in by_age(book).rows()] if book.height else []
     return Open(works, ages)
+
+
+def _handovers(home: Home, today: date) -> Work:
+    """終わっていない受渡（受領の記録、消去報告書を待っているもの）。"""
+    found = [each for each in handover_book.items(home, today) if each.open]
+    late = sum(each.days_late > 0 for each in found)
+    says = f"期限を過ぎたもの {late:,} 件" if found else "ありません"
+    return Work("終わっていない受渡", len(found), says, "/handovers/book", late=late > 0)
 
 
 def _freshness(name: str, last: date | None, today: date) -> Work:

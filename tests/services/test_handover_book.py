@@ -48,7 +48,9 @@ def staffed(home: Home, clock: StepClock) -> None:
             )  # fmt: skip
 
 
-def made(home: Home, clock: StepClock, crossing: str = PRINT_OUT, passphrase: str = "") -> str:
+def made(
+    home: Home, clock: StepClock, crossing: str = PRINT_OUT, *, passphrase: str = "", report_days: int = 30
+) -> str:
     """受渡を一つ（包みなら、封をした合言葉とともに）。"""
     with home.ward.begin() as connection:
         table = ward.handover
@@ -63,7 +65,7 @@ def made(home: Home, clock: StepClock, crossing: str = PRINT_OUT, passphrase: st
             insert_one(
                 connection, ward.handover_package, handover_id=number, programme="r6-2024", title="確認書の印刷",
                 content="支給要件確認書 1,234 通", sheet_count=2468, inside_sha256=INSIDE, manifest="{}",
-                sealed=handover_book_passphrase.seal(home, name, INSIDE, passphrase or "aaaa-bbbb"), report_days=30,
+                sealed=handover_book_passphrase.seal(home, name, INSIDE, passphrase or "aaaa-bbbb"), report_days=report_days,
             )  # fmt: skip
     return name
 
