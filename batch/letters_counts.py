@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from benefit.services.home import Home
+    from benefit.services.print_results import LotFolder
 
 counts_app = typer.Typer(no_args_is_help=True, help="印刷所の結果を、渡したロットと突き合わせる")
 returned_app = typer.Typer(no_args_is_help=True, help="返戻の一覧を入れる")
@@ -45,6 +46,15 @@ def checker(home: Home) -> Callable[[str], bool]:
     return right
 
 
+def lot_folder(folder: Path) -> LotFolder:
+    """ロットのフォルダと、その紙の一覧（区の中のフォルダ。写しを同じフォルダに置いてもよい）。"""
+    from benefit.services.print_results import LotFolder
+    from letters.sheets import SHEETS_FILE, sheets_folder
+
+    beside = folder / SHEETS_FILE
+    return LotFolder(folder, beside if beside.exists() else sheets_folder(folder.resolve()) / SHEETS_FILE)
+
+
 def _ready(ctx: typer.Context) -> Context:
     given = context(ctx)
     given.need("ward", "print_result")
@@ -54,7 +64,7 @@ def _ready(ctx: typer.Context) -> Context:
 @counts_app.command()
 def take(
     ctx: typer.Context,
-    lot: Annotated[Path, typer.Argument(help="ロットのフォルダ（区の中の、sheets.csv のある所）")],
+    lot: Annotated[Path, typer.Argument(help="渡したロットのフォルダ（out/printer/20240624-01 など）")],
     file: Annotated[Path, typer.Argument(help="印刷所の結果（封入の符号、区分、日付、封筒番号）")],
     by: By,
     also: Annotated[list[Path] | None, typer.Option(help="同じ結果に入っている、ほかのロットのフォルダ")] = None,
@@ -67,7 +77,7 @@ def take(
 
     given = _ready(ctx)
     done = print_results.take(
-        given.home, [lot, *(also or [])], file,
+        given.home, [lot_folder(one) for one in (lot, *(also or []))], file,
         right=checker(given.home), reason=reason, actor=given.ward_staff(by), clock=given.clock,
     )  # fmt: skip
     if done.repeated:

@@ -18,7 +18,7 @@ CLOSED, STOPPED = "投函済", "止"
 PRINT_STATES = (CLOSED, STOPPED)
 
 UNREADABLE, WRONG_CHECK, UNKNOWN, OTHER_LOT = "読めない番号", "検査の違い", "台帳にない", "別のロット"
-OTHER_FORM, VOID_BRANCH, TWICE = "版の違い", "無効の枝番", "二度"
+OTHER_FORM, VOID_BRANCH, TAKEN_OUT, TWICE = "版の違い", "無効の枝番", "抜いた手紙", "二度"
 MISSING, NOT_REMADE, REMADE_WITHOUT_SPOILING = "行がない", "作り直しなし", "損のない作り直し"
 NOT_POSTED, POSTED_FROM_NOTHING = "投函なし", "元のない投函"
 MIXED_ENVELOPE, SPLIT_LETTER, HALF_ENVELOPE, DATE_ORDER = "ほかの手紙と同じ封筒", "封筒の分かれ", "半分の封筒", "日の順"
@@ -31,6 +31,7 @@ SHEET_FAULTS: Mapping[str, str] = {
     OTHER_LOT: "別のロットの手紙が混ざった",
     OTHER_FORM: "版・枚数が、渡したロットと違う（古い版で刷ったおそれ）",
     VOID_BRANCH: "出し直して無効になった枝番の手紙を、無効にした日から後に作り直した・投函した",
+    TAKEN_OUT: "出す前に組から抜いた手紙。刷ってあれば、損とだけ書いて捨てる",
     TWICE: "同じ一枚の行が二度ある（または良と損の両方にある）",
     MISSING: "良の行も損の行もない。刷られていないか、失われた",
     NOT_REMADE: "損じたのに、作り直しがない",

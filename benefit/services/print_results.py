@@ -1,7 +1,7 @@
 """印刷所の結果を受け取る: 渡したロットと突き合わせ、一つでも合わなければ束を止め、番号で名ざす（reliability P12）。
 
-渡したものは、ロットのフォルダの sheets.csv（区の中だけにある、封入の符号の一覧）が言う。その一覧は信じない:
-一枚ずつ検査の数字が合い、手紙の集まりが台帳のロットと同じであることを、先に確かめる。
+渡したものは、区の中だけにある sheets.csv（封入の符号の一覧、letters.sheets）が言う。その一覧は信じない:
+一枚ずつ検査の数字が合い、手紙の集まりが台帳の組と同じであることを、先に確かめる。
 検査の数字を見る `right` は letters.sheet_code である（台帳の層は、紙の層を知らない）。
 """
 
@@ -21,12 +21,13 @@ from benefit.domain import print_result as words
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import Place, RefusedByRule, RefusedInput
+from benefit.domain.letter import LETTER_KINDS
 from benefit.records import csv_reader, print_result
 from benefit.rules.print_result import EXPECTED, LETTER_DIGITS, STRANGERS, Counted, reconcile
 from benefit.services.files import read_input, read_manifest, sha256_of
 from benefit.services.home import Home
 from benefit.services.mailing_lots import chosen_lots, letters_in
-from benefit.services.print_letters import day_of, known_letters
+from benefit.services.print_letters import KIND_NUMBERS, day_of, known_letters
 from benefit.services.two_people import need_reason
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one, insert_rows
@@ -37,6 +38,14 @@ SHEETS_FILE, CODE_COLUMN = "sheets.csv", "封入の符号"
 #: 封入の符号の検査の数字が合うか（letters.sheet_code）。
 Right = Callable[[str], bool]
 COUNTS = ("sent", "good", "spoiled", "remade", "posted", "pulled", "wrong")
+
+
+@dataclass(frozen=True)
+class LotFolder:
+    """渡したロット: 組と manifest のフォルダと、その紙の一覧（sheets.csv。渡すフォルダには置かない）。"""
+
+    folder: Path
+    sheets: Path
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,9 @@ class Taken:
 
 
 def take(
-    home: Home, folders: Sequence[Path], file: Path, *, right: Right, reason: str = "", actor: Actor, clock: Clock
+    home: Home, lots: Sequence[LotFolder], file: Path, *, right: Right, reason: str = "", actor: Actor, clock: Clock
 ) -> Taken:
-    """印刷所の結果 `file` を、ロットのフォルダ `folders` と突き合わせて残す。
+    """印刷所の結果 `file` を、渡したロット `lots` と突き合わせて残す。
 
     同じファイルの二度目は、何も変えない。直したファイルは、わけを書いて次の行として足す（前の行は残る）。
 
@@ -65,7 +74,7 @@ def take(
     """
     data = read_input(file)
     rows = print_result.read(data, file=file.name)
-    codes = expected_codes(folders, right=right)
+    codes = expected_codes([lot.sheets for lot in lots], right=right)
     whole = hashlib.sha256("\n".join(codes).encode()).hexdigest()
     with home.ward.begin() as connection:
         in_turn(connection, "print_results")
@@ -74,14 +83,14 @@ def take(
         if known is not None:
             return _taken(connection, known)
         why = need_reason(reason) if earlier else ""
-        lot_ids = _lots_of(connection, folders)
+        lot_ids = _lots_of(connection, [lot.folder for lot in lots])
         _refuse_counted_elsewhere(connection, lot_ids, whole)
         expected = _of_the_lots(connection, lot_ids, codes)
         strangers = _strangers(connection, expected, rows, right)
         made_on, now = _made_on(connection, lot_ids), clock()
         counted = reconcile(expected, rows, strangers, made_on=made_on, today=tokyo_date(now))
         values: dict[str, Any] = {
-            "folder": "、".join(folder.name for folder in folders),
+            "folder": "、".join(lot.folder.name for lot in lots),
             "expected_sha256": whole,
             "turn": len(earlier) + 1,
             "file_name": file.name,
@@ -110,17 +119,17 @@ def take(
     return Taken(result_id, len(earlier) + 1, counted.state, _counts(counted), counted.faults, repeated=False)
 
 
-def expected_codes(folders: Sequence[Path], *, right: Right) -> list[str]:
-    """フォルダの sheets.csv の、封入の符号の全部（小さい順）。形と検査の数字を一つずつ見る。"""
-    codes = [code for folder in folders for code in _codes_of(folder, right)]
+def expected_codes(files: Sequence[Path], *, right: Right) -> list[str]:
+    """sheets.csv の、封入の符号の全部（小さい順）。形と検査の数字を一つずつ見る。"""
+    codes = [code for file in files for code in _codes_of(file, right)]
     if len(set(codes)) != len(codes):
         raise RefusedInput("同じ紙が、渡した紙の一覧に二度あります", code="sheets-file", place=Place(SHEETS_FILE))
     return sorted(codes)
 
 
-def _codes_of(folder: Path, right: Right) -> list[str]:
-    place = Place(f"{folder.name}/{SHEETS_FILE}")
-    raw = csv_reader.read(read_input(folder / SHEETS_FILE), file_name=place.file, encoding="utf-8")
+def _codes_of(file: Path, right: Right) -> list[str]:
+    place = Place(f"{file.parent.name}/{file.name}")
+    raw = csv_reader.read(read_input(file), file_name=place.file, encoding="utf-8")
     if CODE_COLUMN not in raw.header or raw.misfits:
         raise RefusedInput("渡した紙の一覧の形が違います", code="sheets-file", place=place, allowed=CODE_COLUMN)
     codes: list[str] = raw.frame[str(raw.header.index(CODE_COLUMN))].fill_null("").to_list()
@@ -169,23 +178,45 @@ def _refuse_counted_elsewhere(connection: Connection, lot_ids: list[int], whole:
 
 
 def _of_the_lots(connection: Connection, lot_ids: list[int], codes: list[str]) -> pl.DataFrame:
-    """渡した一枚ずつ（`EXPECTED` の列）。一覧の手紙は、抜いたものを除いた、台帳の組の手紙とちょうど同じである。"""
-    inside = letters_in(connection, chosen_lots(connection, lot_ids)).select("letter_id")
-    wanted = pl.DataFrame({"code": codes}).with_columns(
-        letter=pl.col("code").str.slice(0, LETTER_DIGITS),
-        sheets=pl.col("code").str.slice(LETTER_DIGITS + 1, 1).cast(pl.Int64),
-    )
-    numbers = wanted.select(case_number=pl.col("code").str.slice(0, 11)).unique()
-    letters = known_letters(connection, numbers).join(inside, on="letter_id", how="semi")
-    listed = wanted.select("letter").unique()
-    if not letters.height == listed.height == inside.height == listed.join(letters, on="letter").height:
+    """渡した一枚ずつ（`EXPECTED` の列）。一覧の手紙は、抜いたものを除いた、台帳の組の手紙とちょうど同じである。
+
+    額の頁の組（区が刷り足す紙）には、手紙の行がない。その紙の手紙は、台帳にあって、抜かれていないもの。
+    """
+    chosen = chosen_lots(connection, lot_ids)
+    amounts = sum(lot.letter_count for lot in chosen if lot.kind not in LETTER_KINDS)
+    inside = letters_in(connection, chosen).select("letter_id").with_columns(inside=pl.lit(value=True))
+    listed = pl.DataFrame({"code": codes}).with_columns(letter=pl.col("code").str.slice(0, LETTER_DIGITS))
+    numbers = listed.select(case_number=pl.col("code").str.slice(0, 11)).unique()
+    letters = known_letters(connection, numbers).filter(pl.col("lot_id").is_not_null() & ~pl.col("pulled"))
+    letters = letters.join(inside, on="letter_id", how="left").with_columns(pl.col("inside").fill_null(value=False))
+    # 同じ番号・枝番・種類の手紙が二つあれば（出来事ごとの手紙）、この組にある方。
+    letters = letters.sort("inside", descending=True).unique("letter", keep="first", maintain_order=True)
+    whole = listed.join(letters, on="letter", how="left").with_columns(sheets=pl.len().over("letter").cast(pl.Int64))
+    mine = whole.filter(pl.col("inside"))
+    short = mine.filter(pl.col("sheets") < _printed_sheets())
+    extra = whole.height - mine.height
+    if (
+        mine["letter"].n_unique() != inside.height
+        or short.height
+        or whole["letter_id"].null_count()
+        or extra > amounts
+        or len(codes) < amounts
+    ):
         raise RefusedByRule(
             "渡した紙の一覧（sheets.csv）が、台帳の組の手紙と合いません",
             code="sheets-ledger",
-            found=f"一覧 {listed.height} 通",
-            allowed=f"{inside.height} 通",
+            found=f"一覧 {listed['letter'].n_unique()} 通 {len(codes)} 枚",
+            allowed=f"{inside.height} 通（額の頁 {amounts} 枚）",
         )
-    return wanted.join(letters.select("letter", "void_on"), on="letter").select(list(EXPECTED))
+    return whole.select(list(EXPECTED))
+
+
+def _printed_sheets() -> pl.Expr:
+    """この手紙の、一つの組で刷る枚数: 符号にある枚数と、種類の枚数の、小さい方（残りは額の頁）。"""
+    of_kind = {KIND_NUMBERS[kind.id]: kind.sheets for kind in LETTER_KINDS.values()}
+    whole = pl.col("code").str.slice(LETTER_DIGITS + 1, 1).cast(pl.Int64)
+    most = pl.col("code").str.slice(LETTER_DIGITS - 2, 2).replace_strict(of_kind, default=1, return_dtype=pl.Int64)
+    return pl.min_horizontal(whole, most)
 
 
 def _made_on(connection: Connection, lot_ids: list[int]) -> date:
@@ -214,9 +245,19 @@ def _strangers(connection: Connection, expected: pl.DataFrame, rows: pl.DataFram
         found = ledger.get(code[:LETTER_DIGITS])
         if found is None:
             return words.UNKNOWN
+        if found["pulled"]:
+            return words.TAKEN_OUT
         return words.VOID_BRANCH if found["void_on"] is not None else words.OTHER_LOT
 
-    return pl.DataFrame([(code, why(code)) for code in strange], schema=STRANGERS, orient="row")
+    spoiled = set(rows.group_by("code").agg(pl.col("deed").unique()).filter(_only_spoiled())["code"])
+    named = [(code, why(code)) for code in strange]
+    # 抜いた手紙が、刷ってあって、損とだけ書いて捨てられた。これは正しい。
+    kept = [(code, told) for code, told in named if told != words.TAKEN_OUT or code not in spoiled]
+    return pl.DataFrame(kept, schema=STRANGERS, orient="row")
+
+
+def _only_spoiled() -> pl.Expr:
+    return (pl.col("deed").list.len() == 1) & (pl.col("deed").list.first() == words.SPOILED)
 
 
 def _earlier(connection: Connection, whole: str) -> list[RowMapping]:

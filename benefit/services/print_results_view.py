@@ -74,7 +74,7 @@ def waiting(connection: Connection) -> list[dict[str, Any]]:
         {
             "id": lot.id,
             "folder": lot.folder,
-            "kind": LETTER_NAMES[lot.kind],
+            "kind": LETTER_NAMES.get(lot.kind, "額の頁"),
             "place": PLACES[lot.place],
             "letters": lot.letter_count,
             "released_on": lot.released_on,

@@ -1471,7 +1471,7 @@ def upgrade() -> None:
         sa.Column("fault", sa.String(length=20), nullable=False),
         sa.Column("record", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "fault IN ('読めない番号', '検査の違い', '台帳にない', '別のロット', '版の違い', '無効の枝番', '二度', '行がない', '作り直しなし', '損のない作り直し', '投函なし', '元のない投函', 'ほかの手紙と同じ封筒', '封筒の分かれ', '半分の封筒', '日の順')",
+            "fault IN ('読めない番号', '検査の違い', '台帳にない', '別のロット', '版の違い', '無効の枝番', '抜いた手紙', '二度', '行がない', '作り直しなし', '損のない作り直し', '投函なし', '元のない投函', 'ほかの手紙と同じ封筒', '封筒の分かれ', '半分の封筒', '日の順')",
             name=op.f("ck_print_result_line_fault_words"),
         ),
         sa.ForeignKeyConstraint(

@@ -116,6 +116,34 @@ def test_a_letter_made_void_before_it_was_posted_may_not_be_posted(office: Offic
     assert (done.state, done.counts["pulled"]) == (CLOSED, 1)
 
 
+def test_a_letter_taken_out_of_the_lot_may_be_thrown_away_but_not_posted(office: Office, lot: Path) -> None:
+    codes = codes_of(office, lot)
+    with office.home.ward.begin() as connection:
+        letter, right = ward.letter, ward.entitlement
+        query = (
+            sa.select(letter)
+            .join(right, right.c.id == letter.c.entitlement_id)
+            .where(right.c.case_number == codes[1][:11])
+        )
+        row = connection.execute(query).mappings().one()
+        out = {"letter_id": row["id"], "lot_id": row["lot_id"], "why": "転出", "pulled_by": MAKER.id}
+        connection.execute(ward.letter_pull.insert().values(**out, pulled_at=office.clock()))
+    left = [code for code in codes if code != codes[1]]
+    (lot / SHEETS_FILE).write_text("\n".join(["封入の符号", *left, ""]), encoding="utf-8")
+    done = take(office, lot, clean(codes))
+    assert done.faults.select("code", "fault").rows() == [(codes[1], words.TAKEN_OUT)]
+    done = take(office, lot, [*clean(left), (codes[1], SPOILED, PRINTED, "")], name="suteta", reason="捨てた")
+    assert (done.state, done.counts["sent"]) == (CLOSED, len(left))
+
+
+def test_the_list_the_letters_made_is_the_one_that_is_counted(office: Office) -> None:
+    """手紙を作った時の本物の一覧（区の中のフォルダ）で、本物の組が閉じる。"""
+    (folder,) = (office.root / "letters" / "printer").iterdir()
+    codes = codes_of(office, folder)
+    assert not (folder / SHEETS_FILE).exists(), "渡すフォルダに、紙の一覧がある"
+    assert take(office, folder, clean(codes)).state == CLOSED
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

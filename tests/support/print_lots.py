@@ -6,7 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
-from batch.letters_counts import checker
+from batch.letters_counts import checker, lot_folder
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
 from benefit.domain.print_result import GOOD, POSTED, REMADE, SPOILED
@@ -42,7 +42,7 @@ def folder_of(home: Home, place: str, out: Path, *, layout: int = 123) -> Path:
 
 
 def codes_of(home: Home, folder: Path) -> list[str]:
-    return print_results.expected_codes([folder], right=checker(home))
+    return print_results.expected_codes([lot_folder(folder).sheets], right=checker(home))
 
 
 def clean(codes: list[str], printed: date, posted: date) -> Rows:
@@ -60,4 +60,6 @@ def written(rows: Rows, encoding: str = "cp932") -> bytes:
 
 def take(home: Home, folder: Path, rows: Rows, file: Path, *, actor: Actor, clock: Clock, reason: str = "") -> Taken:
     file.write_bytes(written(rows))
-    return print_results.take(home, [folder], file, right=checker(home), reason=reason, actor=actor, clock=clock)
+    return print_results.take(
+        home, [lot_folder(folder)], file, right=checker(home), reason=reason, actor=actor, clock=clock
+    )
