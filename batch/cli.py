@@ -33,7 +33,9 @@ from batch import (
     letters_counts,
     letters_notices,
     letters_notices_due,
+    letters_papers,
     letters_preview,
+    letters_proof,
     letters_words,
     mailing,
     museum,
@@ -89,8 +91,10 @@ explain.add_to(beneficiaries.app)
 handback.add_to(desk.app)
 desk_work.add_to(desk.app)
 letters_words.add_to(mailing.app)
+letters_papers.add_to(mailing.app)
 letters_preview.add_to(mailing.app)
 letters_counts.add_to(mailing.app)
+letters_proof.add_to(mailing.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")
 app.add_typer(programmes.app, name="programme")
 app.add_typer(protections.app, name="protection")

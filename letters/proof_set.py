@@ -42,6 +42,8 @@ SHOWN_ON = date(2024, 6, 24)
 #: 額の下と上（円）。調整給付は 1 万円単位、上は一件の不可額。
 AMOUNT_BOUNDS = (10_000, 50_000, 100_000, 1_000_000)
 
+#: カスタマバーコードを刷る郵便番号（見本の人のものは代表番号で、刷らない）。
+_POSTAL_CODE = "1600022"
 _LONG_ADDRESS = "東京都新宿区西早稲田三丁目123番地の4567　都営西早稲田第二アパート"
 _LONG_ADDRESS2 = "21号棟12345号室　特定非営利活動法人新宿見本会　御中気付"
 
@@ -106,7 +108,7 @@ def contents_of(kind: str, programme: Programme, key: bytes) -> list[tuple[str, 
             SheetCode.of(key, case_number, changes["branch"], number, sheet, sheets, 0).digits
             for sheet in range(1, sheets + 1)
         )
-        person = {**PERSON, "case_number": case_number}
+        person = {**PERSON, "postal_code": _POSTAL_CODE, "case_number": case_number}
         content = sample(kind, programme, SHOWN_ON, person=person, **{**changes, "sheet_codes": codes})
         made.append((edge.says, content))
     return made

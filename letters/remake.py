@@ -43,12 +43,13 @@ _AGAIN = re.compile(r"-r(\d+)$", re.ASCII)
 
 @dataclass(frozen=True)
 class RemadeLot:
-    """作り直した結果。`number` は新しい組の番号（一通も残らなければ None）。"""
+    """作り直した結果。`number` は新しい組の番号（一通も残らなければ None）。`folder` は out からの、組のフォルダ。"""
 
     old: int
     number: int | None
     pulled: tuple[Stale, ...]
     left: int
+    folder: Path
 
 
 def remake(
@@ -81,7 +82,7 @@ def remake(
         (out / one.old.place / one.old.folder / one.old.file_name).unlink(missing_ok=True)
     with reading(home.ward) as connection:
         later = lots_of(connection)[number].remade_as
-    return RemadeLot(number, later, tuple(stale), main.letter_count)
+    return RemadeLot(number, later, tuple(stale), main.letter_count, Path(lot.place) / lot.folder)
 
 
 def _rows(
