@@ -20,7 +20,7 @@ from benefit.domain.errors import BenefitError, Place, RefusedInput
 from benefit.domain.programme import OfficeTerms
 from letters import wording
 from letters.fonts import FAMILY, SCRIPT_FAMILIES, font_files, font_folders, script_font
-from letters.render import PDF_STANDARD, page_count
+from letters.render import PDF_STANDARD, Standard, page_count
 from letters.words import read_toml
 
 KIND = "insert"
@@ -99,7 +99,7 @@ def _kept_together(text: str) -> str:
 
 
 def render(
-    office: OfficeTerms, *, made_on: date, words: Mapping[str, Any] | None = None, standard: str = PDF_STANDARD
+    office: OfficeTerms, *, made_on: date, words: Mapping[str, Any] | None = None, standard: Standard = PDF_STANDARD
 ) -> bytes:
     """A4 の表と裏、二頁の PDF。断り: 収まらない言葉（BenefitError）。"""
     import typst

@@ -26,7 +26,9 @@ from letters.words import Words, load_words, words_digest
 
 #: 一度に組む手紙の数。
 LETTERS_PER_COMPILE = 100
-PDF_STANDARD: Literal["a-2u"] = "a-2u"
+#: 刷りと保存は PDF/A-2u、読み上げのための写し（letters.accessible）は PDF/UA-1。
+Standard = Literal["a-2u", "ua-1"]
+PDF_STANDARD: Standard = "a-2u"
 #: 割付が、一頁に収まらないときに言う言葉（templates/common.typ）。
 _OVERFLOW = "page-count"
 
@@ -84,7 +86,7 @@ def template_source(kind: str) -> bytes:
     return b"".join(name.encode() + b"\0" + read[name] for name in sorted(read))
 
 
-def compile_pages(kind: str, data: Mapping[str, Any]) -> bytes:
+def compile_pages(kind: str, data: Mapping[str, Any], *, standard: Standard = PDF_STANDARD) -> bytes:
     """割付に値を渡して組む。組版の失敗は BenefitError（文に手紙の中身は入らない）。"""
     import typst
 
@@ -95,7 +97,7 @@ def compile_pages(kind: str, data: Mapping[str, Any]) -> bytes:
             root=_templates(),
             font_paths=[*font_folders()],
             ignore_system_fonts=True,
-            pdf_standards=PDF_STANDARD,
+            pdf_standards=standard,
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         )
     except typst.TypstError as error:

@@ -51,6 +51,8 @@ NAMES = {
     "hold.ask_release": "保留の解除を申し出た",
     "hold.release": "保留の解除を承認した",
     "letters.make": "手紙を作った",
+    "letters.notices": "お知らせを作った",
+    "letters.accessible": "手紙の読み上げ用の写しを作った",
     "letters.ask_reissue": "出し直しを申し出た",
     "letters.reissue": "出し直した",
     "handover.make": "印刷の包みを作った",

@@ -67,8 +67,8 @@ class NoticesDue:
     already: int
 
 
-def who_gets(home: Home, programme: Programme, kind: str, today: date) -> NoticesDue:
-    """`kind`（NOTICE_KINDS）の相手。
+def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again: bool = False) -> NoticesDue:
+    """`kind`（NOTICE_KINDS）の相手。`again` なら、もう作ったものだけ（写しのため。時期を過ぎたものも入る）。
 
     列: entitlement_id、case_number、branch、benefit、payee_number、occasion、due_on、place、ward_only、braille、
     account_flag、gate.people の列、種類ごとの列（_CHOOSING の関数を見よ）。
@@ -98,7 +98,8 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date) -> Notice
         entitlement_id="id",
     )
     rows = (
-        chosen.filter(pl.col("made").is_null())
+        chosen.filter(pl.col("made").is_not_null() if again else pl.col("made").is_null())
+        .with_columns(why=pl.lit(None, dtype=pl.String) if again else pl.col("why"))
         .drop("made")
         .join(facts, on="entitlement_id")
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
