@@ -17,6 +17,7 @@ from benefit.domain.letter import (
     CORRECTION_LETTER,
     DEFICIENCY_NOTICE,
     DUE,
+    DUNNING_LETTER,
     FAILED_TRANSFER_NOTICE,
     HEIR_FORM,
     LETTER_KINDS,
@@ -55,6 +56,12 @@ def sample_values(kind: str, programme: Programme, issued_on: date) -> dict[str,
         AWARD_NOTICE: {"decided_on": before, "payer_kana": "シンジュククキュウフ"},
         REFUSAL_NOTICE: {"decided_on": before, "reason": "支給の要件に当てはまらないため"},
         FAILED_TRANSFER_NOTICE: {"transferred_on": before, "reason": "口座が解約されているため"},
+        DUNNING_LETTER: {
+            "demand": "督促状",
+            "slip": "R000001",
+            "first_due": before,
+            "counted_on": wareki(issued_on),
+        },
         HEIR_FORM: {"deceased_name": "見本　太郎"},
         ADDRESS_CHANGE_NOTICE: {
             "beneficiary_name": "見本　太郎",
@@ -110,6 +117,7 @@ def sample(
     terms = programme.conditions[programme.benefits[benefit].slot_kind]
     texts = terms.wrong_when if kind == PUSH_NOTICE else terms.declarations
     with_account = kind in (PUSH_NOTICE, AWARD_NOTICE)
+    paid = {DUNNING_LETTER: 100_000}
     return LetterContent(
         **{
             "kind": kind,
@@ -129,6 +137,7 @@ def sample(
             "values": sample_values(kind, programme, issued_on),
             "postmark": kind != PUSH_NOTICE and programme.schedule.deadline_kind == "POSTMARK",
             "planned_transfer_on": issued_on + timedelta(days=42) if with_account else None,
+            "amount_yen": paid.get(kind),
             "account_flag": "2" if with_account else "0",
             "masked_account": "見本銀行 本店 普通 ****000" if with_account else None,
             "sheets": LETTER_KINDS[kind].sheets,
