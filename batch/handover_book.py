@@ -161,7 +161,7 @@ def show(ctx: typer.Context, which: Which) -> None:
     found = item(given.home, which, tokyo_date(given.clock()))
     given.say(f"{found.name} {found.title}（{found.counterpart}）")
     given.say(f"{found.content}　{found.row_count:,} 件　指紋 {found.sha256[:16]}")
-    given.say(f"{found.made_on} 作成　{found.made_by}")
+    given.say(f"{found.made_on} 作成　{found.maker}")
     for event in found.events:
         note = f"　{event.note}" if event.note else ""
         given.say(
@@ -195,10 +195,9 @@ def book(
     reason: Paper,
 ) -> None:
     """受渡管理簿を、Excel と PDF にする（審議会に出す形）。"""
-    from letters.handover_book import render
-
     from benefit.services import handover_book_sheet
     from benefit.services.files import write_atomic
+    from letters.handover_book import render
 
     given = _ready(ctx)
     actor = given.ward_staff(by)
@@ -225,9 +224,9 @@ def listed(ctx: typer.Context) -> None:
             each.title,
             each.counterpart,
             f"{each.row_count:,}",
-            each.state,
+            each.told_state,
             _waits(each),
-            each.made_by,
+            each.maker,
         )
     given.out.print(table)
 

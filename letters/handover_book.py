@@ -28,7 +28,7 @@ def render(found: Sequence[Item], *, made: datetime) -> bytes:
         "date": [at.year, at.month, at.day],
         "at": f"{wareki(at.date())} {at:%H:%M} 現在",
         "count": f"{len(found):,} 件",
-        "late": [f"{each.name} {each.waiting}が {each.days_late} 日遅れ" for each in found if each.days_late],
+        "late": [f"{each.label} {each.waiting}が {each.days_late} 日遅れ" for each in found if each.days_late],
         "book": _texts(book(found)),
         "steps": _texts(steps(found)),
     }

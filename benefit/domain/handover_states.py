@@ -48,21 +48,28 @@ RECEIPT_DAYS, REPORT_DAYS = 2, 30
 
 @dataclass(frozen=True)
 class Crossing:
-    """受渡の一つの種類。`name` は管理簿の件名、`party` は相手方の区分。"""
+    """受渡の一つの種類。
 
+    short: 番号の前に付ける名（「印刷 3」）。name: 管理簿の件名。party: 相手方の区分。content: 情報の内容。
+    handed: 作成（受渡の行）だけのときに人に見せる状態。包みは出庫するまで区の中にあり、ほかはその場で渡る。
+    """
+
+    short: str
     name: str
     party: str
+    content: str
+    handed: str = "渡した"
 
 
 CROSSINGS = {
-    PRINT_OUT: Crossing("印刷・封入封緘のデータ", "再委託先"),
-    "payees_out": Crossing("支給対象者（毎日の受渡）", "委託先"),
-    "progress_in": Crossing("進捗情報", "委託先から"),
-    "planned_in": Crossing("支給予定情報", "委託先から"),
-    "bank_out": Crossing("振込ファイル", "銀行"),
-    "recall_out": Crossing("組戻依頼", "銀行"),
-    "failure_out": Crossing("振込不能の照会", "担当課"),
-    "undo_out": Crossing("取消の計画", "区"),
+    PRINT_OUT: Crossing("印刷", "印刷・封入封緘のデータ", "再委託先", "手紙", MADE),
+    "payees_out": Crossing("受給者", "支給対象者（毎日の受渡）", "委託先", "受給者の氏名・住所・口座・進捗"),
+    "progress_in": Crossing("進捗", "進捗情報", "委託先から", "進捗・不備・返戻・対応履歴", "受け取った"),
+    "planned_in": Crossing("支給予定", "支給予定情報", "委託先から", "支給予定額と振込口座", "受け取った"),
+    "bank_out": Crossing("振込", "振込ファイル", "銀行", "振込先の口座と金額"),
+    "recall_out": Crossing("組戻", "組戻依頼", "銀行", "組戻す振込の口座と金額"),
+    "failure_out": Crossing("不能照会", "振込不能の照会", "担当課", "不能になった口座と金額"),
+    "undo_out": Crossing("取消", "取消の計画", "区", "取り消す振込の一覧", MADE),
 }
 
 

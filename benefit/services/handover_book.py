@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from benefit.domain.access import Actor
+from benefit.domain.access import BATCH, Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.handover_states import (
@@ -103,6 +103,21 @@ class Item:
     def name(self) -> str:
         """種類と連番。"""
         return f"{self.crossing}/{self.sequence}"
+
+    @property
+    def label(self) -> str:
+        """人に見せる番号（「印刷 3」）。"""
+        return f"{CROSSINGS[self.crossing].short} {self.sequence}"
+
+    @property
+    def told_state(self) -> str:
+        """人に見せる状態。その場で渡る受渡は、作っただけでも渡っている。"""
+        return self.state if self.events else CROSSINGS[self.crossing].handed
+
+    @property
+    def maker(self) -> str:
+        """作った人（夜の処理は、人ではない）。"""
+        return "自動処理" if self.made_by == BATCH.id else self.made_by
 
     @property
     def made_on(self) -> date:
@@ -246,7 +261,7 @@ def _items(connection: Connection, today: date, where: Any) -> list[Item]:
             sequence=row["sequence"],
             title=row["title"] or CROSSINGS[row["crossing"]].name,
             counterpart=row["counterpart"],
-            content=row["content"] or f"{CROSSINGS[row['crossing']].name} {row['row_count']:,} 件",
+            content=row["content"] or CROSSINGS[row["crossing"]].content,
             folder=row["folder"],
             sha256=row["sha256"],
             row_count=row["row_count"],

@@ -12,7 +12,7 @@ import polars as pl
 
 from benefit.domain.access import Actor
 from benefit.domain.clock import TOKYO, Clock, tokyo_date
-from benefit.domain.handover_states import CROSSINGS, ERASED, GIVEN_BACK, ISSUED, PRINT_OUT, RECEIVED, REPORTED
+from benefit.domain.handover_states import ERASED, GIVEN_BACK, ISSUED, PRINT_OUT, RECEIVED, REPORTED
 from benefit.services.handover_book import Event, Item, items
 from benefit.services.home import Home
 from benefit.services.sheet import render
@@ -93,7 +93,7 @@ def _line(each: Item) -> tuple[object, ...]:
     at_once = each.crossing != PRINT_OUT
     handed_on = f"{issued.done_on}" if issued else f"{each.made_on}" if at_once else ""
     return (
-        each.name,
+        each.label,
         each.title,
         each.counterpart,
         each.content,
@@ -101,11 +101,11 @@ def _line(each: Item) -> tuple[object, ...]:
         first.medium if first else "",
         first.quantity if first else None,
         handed_on,
-        _hands(issued) if issued else each.made_by if at_once else "",
+        _hands(issued) if issued else each.maker if at_once else "",
         received.handler if received else "",
         "、".join(f"{one.step} {one.done_on}" for one in each.events if one.step in {GIVEN_BACK, ERASED}),
         _report(each),
-        each.state,
+        each.told_state,
     )
 
 
@@ -124,17 +124,16 @@ def _report(each: Item) -> str:
 
 
 def _steps(each: Item) -> list[tuple[object, ...]]:
-    party = CROSSINGS[each.crossing].party
     made = (
-        each.name, f"{each.made_on}", "作成", each.made_by, each.content, each.row_count,
-        "", None, f"{party} {each.counterpart}", each.made_by, _moment(each.made_at),
+        each.label, f"{each.made_on}", "作成", each.maker, each.content, each.row_count,
+        "", None, each.counterpart, each.maker, _moment(each.made_at),
     )  # fmt: skip
     rows: list[tuple[datetime, tuple[object, ...]]] = [(each.made_at, made)]
     for one in each.events:
         rows.append((
             one.at,
             (
-                each.name, f"{one.done_on}", one.step, _hands(one), each.content, each.row_count,
+                each.label, f"{one.done_on}", one.step, _hands(one), each.content, each.row_count,
                 one.medium, one.quantity, one.note, one.recorded_by, _moment(one.at),
             ),
         ))  # fmt: skip
@@ -142,7 +141,7 @@ def _steps(each: Item) -> list[tuple[object, ...]]:
         rows.append((
             told.at,
             (
-                each.name, f"{tokyo_date(told.at)}", "合言葉", told.told_to, "合言葉の通知", None,
+                each.label, f"{tokyo_date(told.at)}", "合言葉", told.told_to, "合言葉の通知", None,
                 "", None, "", told.told_by, _moment(told.at),
             ),
         ))  # fmt: skip
