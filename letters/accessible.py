@@ -22,6 +22,7 @@ from benefit.services import notices_due, restricted_queue, two_people
 from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.services.mailing import letter_rows
+from benefit.services.mailing_again import with_again
 from benefit.services.mailing_sent import sent
 from benefit.store import audit, ward
 from benefit.store.engine import reading
@@ -116,7 +117,9 @@ def _content(
         standing = stand(home, programme, today)
         chosen = standing.entitlements.filter(pl.col("id") == found["entitlement_id"])
         why = chosen["why_closed"].drop_nulls().to_list()
-        rows = letter_rows(standing, programme, chosen.filter("open"), issued_on).to_dicts()
+        letters = letter_rows(standing, programme, chosen.filter("open"), issued_on)
+        with reading(home.ward) as connection:
+            rows = with_again(connection, letters, programme, issued_on).to_dicts()
     else:
         return None
     if rows and rows[0]["place"] == contents.WARD and not member:
