@@ -264,6 +264,7 @@ _WARD_COLLECTIONS: Access = {
     ("POST", "/collections/workbook"): WARD_STAFF,
     ("GET", "/payments"): WARD_STAFF,
     ("POST", "/payments/search"): WARD_STAFF,
+    ("POST", "/payments/slip"): WARD_STAFF,
 }
 
 #: 印刷所の結果。

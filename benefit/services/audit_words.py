@@ -13,6 +13,7 @@ VIEWS = {
     "case.search": "探した",
     "failure.view": "振込不能の一件を見た",
     "payment.search": "納付状況を見た",
+    "slip.issue": "納付書を作った",
 }
 NAMES = {
     **VIEWS,
@@ -92,6 +93,7 @@ NAMES = {
     "collection.credit": "銀行の入金を記録した",
     "collection.repayments": "返還の入金を数えた",
     "receivable.register": "調定を登録した",
+    "dunning.sent": "督促状・催告書を出した",
     "claim.enter": "申請を入れた",
     "claim.decide": "申請を決めた",
     "ending.ask": "権利の終わりを申し出た",

@@ -21,8 +21,9 @@ from benefit.domain.kana import search_key
 from benefit.domain.typed import BIRTH_HELP, birth_key, read_keys
 from benefit.services import restricted_queue
 from benefit.services.home import Home
+from benefit.services.slips import slip_told
 from benefit.services.ward_lookup import Why
-from benefit.store import audit, ward
+from benefit.store import audit, slip_queries, ward
 
 #: 一度に見せる調定。
 MOST = 100
@@ -94,12 +95,13 @@ class Keys:
 
 @dataclass(frozen=True)
 class Paid:
-    """一回の入金。"""
+    """一回の入金。`slip` は、どの納付書で払われたか（出した納付書の台帳から。出していなければ空）。"""
 
     channel: str
     paid_on: date
     amount_yen: int
     kinds: str
+    slip: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,8 +262,10 @@ def _payments(connection: Connection, ids: Sequence[int]) -> dict[int, list[Paid
     ):
         kinds.setdefault(row.event, set()).add(row.kind)
     found: dict[int, list[Paid]] = {}
+    given = slip_queries.slips_of(connection, list(ids))
     for owner, name, yen in sorted(tied):
         one = events[name]
         told = "・".join(sorted(kinds.get(name, ())))
-        found.setdefault(owner, []).append(Paid(one.channel, one.paid_on, yen, told))
+        slip = slip_told(given.get(owner, ()), one.amount_yen, one.paid_on)
+        found.setdefault(owner, []).append(Paid(one.channel, one.paid_on, yen, told, slip))
     return found

@@ -13,12 +13,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
+from sqlalchemy import select
 
+from benefit.domain.access import Actor
 from benefit.records.notice_data import ROWS
 from benefit.rules import facts
 from benefit.services import extracts, gate, restricted_queue
 from benefit.services.home import Home
 from benefit.services.standing import Inputs
+from benefit.store import ward
+from benefit.store.engine import reading
 
 NO_NUMBER = "宛名番号がない、または住民の番号でない"
 UNKNOWN = "送付先が分からない（住民記録と addresses.csv にない）"
@@ -69,6 +73,19 @@ def handed(home: Home, slip: Mapping[str, Any], *, today: date) -> dict[str, Any
     return dict(
         zip(ROWS, _row(slip, {"name": found[0] if found and found[0] else "納付者", **nobody}, 1), strict=False)
     )
+
+
+def may_see(home: Home, receivable: int, actor: Actor) -> bool:
+    """この人が見てよい調定か。ない調定と、区が直接扱う人の調定（名ざされた人のほか）は、どちらも偽。"""
+    table = ward.receivable
+    with reading(home.ward) as connection:
+        found = connection.execute(select(table.c.person_number).where(table.c.id == receivable)).first()
+        if found is None:
+            return False
+        number = found.person_number or ""
+        if restricted_queue.is_member(connection, actor):
+            return True
+    return not (number.isascii() and number.isdigit() and int(number) in restricted_queue.hidden(home).people)
 
 
 def _row(slip: Mapping[str, Any], person: Mapping[str, Any], record: int) -> tuple[Any, ...]:

@@ -32,6 +32,8 @@ from benefit.store.engine import in_turn
 
 #: 再発行区分は一桁。これを超えたら、新しい通知書番号の調定にする。
 REISSUE_MAX = 9
+#: 記録に宛名番号を残す、一回の納付書の数。
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,16 @@ def issue(
                 "rows": len(slips),
                 "new": len(new),
                 "refused": len(refused),
-                "people": sorted({one["person_number"] for one in slips if one["person_number"]})[:100],
+                "people": _people_of(slips),
             },
         )
     return Issued(tuple(slips), refused, len(new))
+
+
+def _people_of(slips: Sequence[Mapping[str, Any]]) -> list[str]:
+    """「誰が私の記録を見たか」に答える番号。まとめて刷る回は、見たとは言わない（数だけを残す）。"""
+    people = {one["person_number"] for one in slips if one["person_number"]}
+    return sorted(people) if len(people) <= MOST_NAMED else []
 
 
 def _why_not(row: Mapping[str, Any], issuer: SlipIssuer, amount_yen: int | None) -> str:
