@@ -26,6 +26,7 @@ from benefit.services.files import MANIFEST, read_manifest, write_atomic, write_
 from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.services.mailing import letter_rows
+from benefit.services.mailing_again import with_again
 from benefit.services.mailing_lots import LotState, chosen_lots, letters_in, lots_of
 from benefit.services.mailing_release import AMOUNT, Remade, Stale, pull, stale_letters
 from benefit.store.engine import in_turn, reading
@@ -92,7 +93,11 @@ def _rows(
     standing = stand(home, programme, on)
     issued_on = members["issued_on"][0]
     chosen = standing.entitlements.join(members.select("id"), on="id", how="semi")
-    found = {row["entitlement_id"]: row for row in letter_rows(standing, programme, chosen, issued_on).to_dicts()}
+    with reading(home.ward) as connection:
+        now = with_again(connection, letter_rows(standing, programme, chosen, issued_on), programme, issued_on)
+    # 期限は、作った時に紙に刷り、台帳に残したもの。
+    due = dict(members.select("id", "due_on").iter_rows())
+    found = {row["entitlement_id"]: row | {"due_on": due[row["entitlement_id"]]} for row in now.to_dicts()}
     place = PRINTER if lot.place == PRINTER else BRAILLE if lot.folder.startswith(BRAILLE) else WARD
     rows = [found[number] | {"place": place} for number in members["id"] if number in found]
     return rows, making_of(home, programme, issued_on)

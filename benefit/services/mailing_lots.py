@@ -81,6 +81,7 @@ _LETTERS = {
     "issued_on": pl.Date,
     "case_number_written": pl.String,
     "programme": pl.String,
+    "due_on": pl.Date,
 }
 
 
@@ -104,6 +105,7 @@ def letters_in(connection: Connection, lots: Sequence[LotState]) -> pl.DataFrame
             letter.c.issued_on,
             entitlement.c.case_number,
             entitlement.c.programme,
+            letter.c.due_on,
         )
         .join(entitlement, entitlement.c.id == letter.c.entitlement_id)
         .outerjoin(printed, printed.c.letter_id == letter.c.id)

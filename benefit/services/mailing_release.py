@@ -39,8 +39,7 @@ REFUSED = "辞退した"
 DEAD_TOLD = "亡くなったと申出があった"
 PROTECTED = "区が直接扱うことになった"
 MOVED = "送り先が変わった"
-REMOVED = "転出などの記録が加わった"
-CHANGED = "紙に刷った事柄が変わった"
+CHANGED = "紙に刷った事柄（氏名・給付・口座）か、転出などの記録が変わった"
 UNKNOWN = "登録されていない権利の手紙"
 
 
@@ -112,7 +111,6 @@ def _why(standing: Standing, programme: Programme, letters: pl.DataFrame, connec
     now = rows.select(
         pl.col("entitlement_id").alias("id"),
         "place",
-        "removed",
         address_now=pl.Series(addresses, dtype=pl.String),
         digest_now=pl.Series(printed_digests(rows), dtype=pl.String),
     ).join(entitlements.select("id", "branch", "why_closed", "payee_dead", "ward_only"), on="id")
@@ -143,7 +141,7 @@ def _why(standing: Standing, programme: Programme, letters: pl.DataFrame, connec
         .then(pl.lit(MOVED))
         # 指紋のない手紙（この仕組みの前に作った組）は、刷った中身を確かめられない。
         .when(before & pl.col("digest_now").ne_missing(pl.col("letter_digest")))
-        .then(pl.when(pl.col("removed").is_not_null()).then(pl.lit(REMOVED)).otherwise(pl.lit(CHANGED)))
+        .then(pl.lit(CHANGED))
     )
 
 
