@@ -21,6 +21,7 @@ from letters.content import LetterContent
 from letters.fonts import font_digest, font_folders
 from letters.holding import reasons_to_hold
 from letters.page import page_data
+from letters.postcard import PAGES as CARD_PAGES
 from letters.postcard import pages_of
 from letters.words import Words, load_words, words_digest
 
@@ -31,6 +32,7 @@ Standard = Literal["a-2u", "ua-1"]
 PDF_STANDARD: Standard = "a-2u"
 #: 割付が、一頁に収まらないときに言う言葉（templates/common.typ）。
 _OVERFLOW = "page-count"
+_TOO_LONG = "一頁に収まらない手紙"
 
 
 def _templates() -> Path:
@@ -102,10 +104,21 @@ def compile_pages(kind: str, data: Mapping[str, Any], *, standard: Standard = PD
         )
     except typst.TypstError as error:
         # 組版の道具の文には氏名が入りうる。どの断りかだけを残し、元の文は捨てる。
-        failure = "一頁に収まらない手紙" if _OVERFLOW in str(error) else type(error).__name__
+        failure = _TOO_LONG if _OVERFLOW in str(error) else type(error).__name__
+    # 頁の数は、割付の中で数えるより速く数えられる（割付で数えると、全部の頁を二度組むことになる）。
+    if failure is None and page_count(pdf) > _pages_of(data, page_count(pdf)):
+        failure = _TOO_LONG
     if failure is not None:
         raise BenefitError("手紙を組めませんでした", code="typesetting", found=failure)
     return pdf
+
+
+def _pages_of(data: Mapping[str, Any], otherwise: int) -> int:
+    """手紙の紙の、あるべき頁数: 一通の枚数（圧着はがきは表と裏）に通数を掛ける。手紙でない紙は、数えない。"""
+    sheets = data.get("pages")
+    if not isinstance(sheets, int) or "letters" not in data:
+        return otherwise
+    return sheets * len(data["letters"]) * (CARD_PAGES if data["geometry"]["card"] else 1)
 
 
 def page_count(pdf: bytes) -> int:
