@@ -23,7 +23,7 @@ from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.services.mailing import letter_rows
 from benefit.services.mailing_again import with_again
-from benefit.services.mailing_sent import sent
+from benefit.services.mailing_sent import sent_any
 from benefit.store import audit, ward
 from benefit.store.engine import reading
 from letters import contents, notice_run
@@ -89,7 +89,7 @@ def _registered(home: Home, case_number: str, kind: str | None) -> dict[str, Any
     query = (
         select(letter, entitlement.c.case_number)
         .join(entitlement, (entitlement.c.id == letter.c.entitlement_id) & (entitlement.c.branch == letter.c.branch))
-        .where(entitlement.c.case_number == case_number, sent())
+        .where(entitlement.c.case_number == case_number, sent_any())
         .order_by(letter.c.id.desc())
         .limit(1)
     )

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import BATCH
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule
-from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE, address_digest
+from benefit.domain.letter import CONFIRMATION_LETTER, FIRST_KINDS, PUSH_NOTICE, address_digest
 from benefit.domain.programme import Programme
 from benefit.services.claims_payment import claim_accounts
 from benefit.services.gate import Standing, chosen_accounts, people, stand
@@ -55,7 +55,9 @@ def who_gets_letters(home: Home, programme: Programme, issued_on: date) -> Maili
     standing: Standing = stand(home, programme, issued_on)
     table = ward.letter
     with reading(home.ward) as connection:
-        made = connection.execute(select(table.c.entitlement_id, table.c.branch)).all()
+        made = connection.execute(
+            select(table.c.entitlement_id, table.c.branch).where(table.c.kind.in_(FIRST_KINDS))
+        ).all()
     # 枝番が進んだ権利（出し直し）の手紙は、まだない。
     known_letters = pl.DataFrame(
         [tuple(row) for row in made], schema={"id": pl.Int64, "branch": pl.Int64}, orient="row"
@@ -180,7 +182,7 @@ def _changed(count: int) -> RefusedByRule:
 def _refuse_moved(connection: Connection, mailing: Mailing, numbers: set[str]) -> None:
     """登録する時に、権利がまだ組んだ時のままか、同じ枝番の手紙がまだないかを見る。"""
     table, letter = ward.entitlement, ward.letter
-    made = select(letter.c.entitlement_id, letter.c.branch)
+    made = select(letter.c.entitlement_id, letter.c.branch).where(letter.c.kind.in_(FIRST_KINDS))
     names = ("case_number", "branch", "benefit", "amount_yen", "payee_number")
     known = {tuple(row) for row in connection.execute(made)}
     now = {

@@ -15,6 +15,8 @@ from benefit.domain.errors import WrongUse
 from benefit.records.transfer_result_row import Outcome
 from benefit.rules.collection_notices import NOTICE
 from benefit.services import bank_reports, collection_repayments, collections, endings, repayments
+from benefit.services.desk_export import progress
+from benefit.services.gate import stand
 from benefit.services.notices_due import CROSSING, DEMANDS, PAID_LATE, who_gets
 from benefit.store import ward
 from letters.notice_run import MadeNotices, make_notices
@@ -57,6 +59,12 @@ def registered(office: Office, kind: str) -> list[dict[str, object]]:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def given(office: Office) -> list[tuple[object, ...]]:
+    """委託先に知らせる、発送日と期限。"""
+    with office.home.ward.connect() as connection:
+        return progress(connection).sort("entitlement_id").rows()
+
+
 def payees(office: Office) -> dict[int, tuple[str, int]]:
     """支払のある権利の、給付管理番号と受給者。"""
     entitlement, payment = ward.entitlement, ward.payment
@@ -72,6 +80,7 @@ def test_a_decision_is_told_once_before_the_money_comes_and_no_amount_leaves(off
     hidden = payees(office)
     number, person = sorted(hidden.values())[0]
     bring(office, "protected", lambda rows: [*rows, {"住民番号": f"{person:010d}", "区分": "DV"}])
+    before, dates = stand(office.home, PROGRAMME, JUDGED).entitlements, given(office)
     made = make(office, AWARD, JUDGED)
     assert (made.read, made.held, made.already) == (made.printed, 0, 0)
     assert made.printed == sent.line_count == len(registered(office, AWARD))
@@ -92,6 +101,9 @@ def test_a_decision_is_told_once_before_the_money_comes_and_no_amount_leaves(off
     again = make(office, AWARD, JUDGED)
     assert (again.read, again.already) == (0, made.printed)
     assert len(registered(office, AWARD)) == made.printed
+    # 後の手紙は、使う口座も、知らせたお知らせ・確認書の期限も変えない。
+    assert stand(office.home, PROGRAMME, JUDGED).entitlements.equals(before)
+    assert given(office) == dates
 
 
 def test_a_decision_is_not_told_after_the_day_of_the_transfer(office: Office) -> None:
