@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Select, String, func, literal, select, type_coerce, union_all
+from sqlalchemy import Connection, Select, String, and_, exists, func, literal, not_, select, type_coerce, union_all
 
 from benefit.domain.clock import TOKYO
+from benefit.domain.handover_states import CANCELLED, GIVEN_BACK, ISSUED, PRINT_OUT, USED
 from benefit.services.audit_verify import Side, side
 from benefit.store import desk, ward
 from benefit.store.frames import fetch
@@ -47,7 +48,18 @@ PAID = {
 ACCOUNT_CHANGES = {"case_number": pl.String, "changed_on": pl.Date}
 EDITORS = {"slot": pl.String, "editor": pl.String}
 RUNS = {"run": pl.String, "on": pl.Date, "expected": pl.Int64, "found": pl.Int64}
-HANDOVERS = {"name": pl.String, "given": pl.String, "received": pl.String, "erased": pl.String, "erasable": pl.Boolean}
+#: `used` と `report_days` は、消去報告書の期限（使用から何日か。決めのない受渡は null）。
+HANDOVERS = {
+    "name": pl.String,
+    "given": pl.String,
+    "received": pl.String,
+    "erased": pl.String,
+    "erasable": pl.Boolean,
+    "used": pl.String,
+    "report_days": pl.Int64,
+}
+#: 時刻の列。
+HANDOVER_TIMES = ("given", "received", "erased", "used")
 
 
 def _empty(schema: dict[str, Any]) -> pl.DataFrame:
@@ -72,7 +84,7 @@ class Logs:
     account_changes: pl.DataFrame = field(default_factory=lambda: _empty(ACCOUNT_CHANGES))
     editors: pl.DataFrame = field(default_factory=lambda: _empty(EDITORS))
     runs: pl.DataFrame = field(default_factory=lambda: _empty(RUNS))
-    handovers: pl.DataFrame = field(default_factory=lambda: local(_empty(HANDOVERS), "given", "received", "erased"))
+    handovers: pl.DataFrame = field(default_factory=lambda: local(_empty(HANDOVERS), *HANDOVER_TIMES))
 
     @property
     def now(self) -> pl.DataFrame:
@@ -221,6 +233,7 @@ def _handovers(connection: Connection, which: Side, end: datetime) -> pl.DataFra
 
     受取は、給付管理システムの進捗情報がその連番を読んだと言えば、それで足りる。ほかは職員の記録
     （handover.received・handover.erased）による。銀行と区の間のファイルには、消去の報告を求めない。
+    出す前に取り消した包みは受渡でなく、開けられないまま返った包みには、消すものがない。
     """
     table, back, log = ward.handover, ward.desk_handback, which.log
     name = table.c.crossing + "/" + func.cast(table.c.sequence, String)
@@ -235,12 +248,26 @@ def _handovers(connection: Connection, which: Side, end: datetime) -> pl.DataFra
         .correlate(table)
         .scalar_subquery()
     )
-    received = func.coalesce(loaded, noted("handover.received"))
-    query = select(
-        name,
-        _text(connection, table.c.at),
-        _text(connection, received),
-        _text(connection, noted("handover.erased")),
-        table.c.crossing == "print_out",
-    ).where(table.c.crossing.in_(["payees_out", "print_out"]), table.c.at < end)
-    return local(fetch(connection, query, HANDOVERS), "given", "received", "erased")
+    event, package, told = ward.handover_event, ward.handover_package, ward.handover_passphrase
+
+    def stepped(step: str) -> Any:
+        at = select(func.min(event.c.at)).where(event.c.handover_id == table.c.id, event.c.step == step)
+        return at.correlate(table).scalar_subquery()
+
+    opened = exists().where(told.c.handover_id == table.c.id).correlate(table)
+    unopened = and_(stepped(GIVEN_BACK).is_not(None), stepped(USED).is_(None), not_(opened))
+    received = func.coalesce(loaded, noted("handover.received"), stepped(GIVEN_BACK))
+    query = (
+        select(
+            name,
+            _text(connection, func.coalesce(stepped(ISSUED), table.c.at)),
+            _text(connection, received),
+            _text(connection, noted("handover.erased")),
+            and_(table.c.crossing == PRINT_OUT, not_(unopened)),
+            _text(connection, stepped(USED)),
+            package.c.report_days,
+        )
+        .outerjoin(package, package.c.handover_id == table.c.id)
+        .where(table.c.crossing.in_(["payees_out", PRINT_OUT]), table.c.at < end, stepped(CANCELLED).is_(None))
+    )
+    return local(fetch(connection, query, HANDOVERS), *HANDOVER_TIMES)

@@ -82,7 +82,7 @@ def counted_less(logs: Logs) -> pl.DataFrame:
 
 
 def overdue(logs: Logs) -> pl.DataFrame:
-    """L16: 受渡の受取が二日、消去の報告が受取から十四日、届いていない。"""
+    """L16: 受渡の受取が二日、消去の報告が受取から十四日（期限を決めた包みは、使用からその日数）、届いていない。"""
     today = logs.until
     if logs.handovers.is_empty():
         return NOTHING
@@ -90,7 +90,13 @@ def overdue(logs: Logs) -> pl.DataFrame:
     late = (
         logs.handovers.with_columns(given_on=given, received_on=received, erased_on=pl.col("erased").dt.date())
         .with_columns(due=pl.col("given_on") + timedelta(days=RECEIPT_DAYS))
-        .with_columns(erase_due=pl.coalesce("received_on", "due") + timedelta(days=ERASURE_DAYS))
+        .with_columns(
+            erase_due=pl.when(pl.col("report_days").is_null())
+            .then(pl.coalesce("received_on", "due") + timedelta(days=ERASURE_DAYS))
+            .otherwise(
+                pl.coalesce(pl.col("used").dt.date(), "received_on", "due") + pl.duration(days=pl.col("report_days"))
+            )
+        )
     )
     unreceived = late.filter(pl.col("received_on").is_null(), pl.col("due") < today)
     unerased = late.filter(pl.col("erasable"), pl.col("erased_on").is_null(), pl.col("erase_due") < today)

@@ -82,7 +82,8 @@ class Traffic:
             editors=pl.DataFrame(self.editors, schema=frames.EDITORS, orient="row"),
             runs=pl.DataFrame(self.runs, schema=frames.RUNS, orient="row"),
             handovers=local(
-                pl.DataFrame(self.handovers, schema=frames.HANDOVERS, orient="row"), "given", "received", "erased"
+                pl.DataFrame([(*one, None, None) for one in self.handovers], schema=frames.HANDOVERS, orient="row"),
+                *frames.HANDOVER_TIMES,
             ),
         )  # fmt: skip
 

@@ -26,7 +26,15 @@ from benefit.domain.handover_states import (
     USED,
     transitions,
 )
-from benefit.services import handover_book, handover_book_files, handover_book_passphrase, handover_book_sheet, people
+from benefit.services import (
+    handover_book,
+    handover_book_files,
+    handover_book_passphrase,
+    handover_book_sheet,
+    log_detectors,
+    log_frames,
+    people,
+)
 from benefit.services.handover_book import Entry, Item
 from benefit.services.home import Home
 from benefit.store import ward
@@ -363,3 +371,26 @@ def test_the_daily_handover_can_be_received_at_once_and_ends(home: Home, clock: 
     assert (done.state, done.open) == (RECEIVED, False)
     with pytest.raises(RefusedByRule):
         handover_book_files.step(home, made(home, clock), RECEIVED, entry(clock), actor=OTHER, clock=clock)
+
+
+def test_the_weekly_log_report_alarms_by_the_same_book(home: Home, clock: StepClock) -> None:
+    staffed(home, clock)
+    made(home, clock)
+    walk(home, made(home, clock), clock, CANCELLED)
+    walk(home, made(home, clock), clock, ISSUED, GIVEN_BACK)
+    walk(home, made(home, clock), clock, ISSUED)
+    walk(home, made(home, clock, report_days=20), clock, ISSUED, RECEIVED, USED)
+    day = tokyo_date(clock.now)
+
+    def alarms(after: int) -> list[tuple[str, str]]:
+        until = day + timedelta(days=after)
+        with home.ward.connect() as connection:
+            logs = log_frames.gather(connection, "ward", until - timedelta(days=6), until)
+        return sorted((one.who, one.says) for one in log_detectors.run(logs)["L16"])
+
+    assert alarms(2) == []
+    waiting = [(f"print_out/{number}", "受取の記録が 1 日遅れています") for number in (1, 4)]
+    assert alarms(3) == waiting
+    assert ("print_out/5", "消去の報告が 1 日遅れています") not in alarms(20)
+    assert ("print_out/5", "消去の報告が 1 日遅れています") in alarms(21)
+    assert {who for who, _says in alarms(60)} == {"print_out/1", "print_out/4", "print_out/5"}
