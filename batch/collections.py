@@ -93,13 +93,13 @@ def queue(
     for number, row in enumerate(waiting.head(20).iter_rows(named=True), 1):
         given.say(
             f"  {number}. {row['why']} {row['yen']:,} 円（{row['channel']}、{row['paid_on']}）"
-            + (f" 候補の調定 {row['candidates']}" if row["candidates"] else "")
+            + (f" 候補の調定 {row['candidates']}: {row['because']}" if row["candidates"] else "")
         )
         given.say(f"     入金の名: {row['event']}")
     given.say(f"人が決める入金 {waiting.height:,} 件 {int(waiting['yen'].sum()):,} 円")
     if out is not None:
-        table = waiting.select("why", "yen", "channel", "paid_on", "event", "candidates")
-        table.columns = ["理由", "額（円）", "経路", "支払日", "入金の名", "候補の調定"]
+        table = waiting.select("why", "yen", "channel", "paid_on", "event", "candidates", "because")
+        table.columns = ["理由", "額（円）", "経路", "支払日", "入金の名", "候補の調定", "候補のわけ"]
         made = sheet.render({"人が決める入金": table}, made=given.clock(), title="人が決める入金")
         write_atomic(out / "collection-queue.xlsx", made)
 

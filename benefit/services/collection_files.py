@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -15,16 +15,16 @@ import polars as pl
 from benefit.domain.clock import Clock
 from benefit.domain.collection import Channel, NoticeKind
 from benefit.domain.errors import Place, RefusedByRule, WrongUse
-from benefit.records import file_reader
+from benefit.records import file_reader, mobile_register
 from benefit.records.layout_registry import BUILT_IN
 from benefit.rules.collection_notices import NOTICE, barcode_key, payment_number_key, receivable_key
-from benefit.services import collections, debit_results
+from benefit.services import card_remittances, collections, debit_results, special_statements
 from benefit.services.collections import Collected
 from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
 
-#: 特別徴収の科目。事業者の指定番号が、通知書番号に当たる。
-SPECIAL_SUBJECT = "特徴"
+#: 特別徴収の科目 [OWN CONVENTION]。事業者の指定番号が、通知書番号に当たる（調定は standard-levies で登録する）。
+SPECIAL_SUBJECT = "190"
 _KINDS = {"01": NoticeKind.PROVISIONAL, "02": NoticeKind.FINAL, "03": NoticeKind.CANCELLED}
 
 
@@ -64,14 +64,17 @@ def _convenience(channel: Channel) -> Received:
 
 
 def _mobile() -> dict[str, pl.Expr]:
-    credit = pl.col("means") == "2"
+    credit = pl.col("means") == mobile_register.CREDIT
+    # クレジットの「確報」は、カードが通った知らせである。お金は、立替金の明細（card-remittance）で届く。
+    authorised = credit & (pl.col("data_kind") == "02")
     return {
         "channel": pl.when(credit).then(pl.lit(Channel.CREDIT.value)).otherwise(pl.lit(Channel.MOBILE_BANKING.value)),
-        "kind": _said(),
+        "kind": pl.when(authorised).then(pl.lit(NoticeKind.PROVISIONAL.value)).otherwise(_said()),
         "pay_key": barcode_key(pl.col("barcode")),
         "paid_on": _day("paid_on"),
-        "paid_time": pl.col("paid_at"),
-        "place": pl.col("receipt_number"),
+        # 立替金の明細に時刻はない。入金の名を揃える。
+        "paid_time": pl.when(credit).then(pl.lit("")).otherwise(pl.col("paid_at")),
+        "place": pl.when(credit).then(card_remittances.place_of()).otherwise(pl.col("receipt_number")),
         "amount_yen": pl.col("amount_yen"),
         "settle_on": _day("remits_on"),
     }
@@ -135,18 +138,23 @@ RECEIVED: dict[str, Received] = {
 }
 
 
-#: 請求と合わせる結果。
-DEBIT_RESULT = "direct-debit-result"
+#: 請求と合わせる結果、与信の知らせに照らす立替金、納入書と比べる納入明細。
+DEBIT_RESULT, REMITTANCE, STATEMENT = "direct-debit-result", "card-remittance", "special-collection-statement"
+SPECIAL = "special-collection"
 #: 受け取れる様式（受信フォルダの下位フォルダの名でもある）。
-LAYOUTS = (*RECEIVED, DEBIT_RESULT)
+LAYOUTS = (*RECEIVED, DEBIT_RESULT, REMITTANCE, STATEMENT)
 
 
 @dataclass(frozen=True)
 class Taken:
-    """受け取った結果。`not_paid` は、口座振替の振替不能（コード → 件数）。"""
+    """受け取った結果。
+
+    `not_paid` は口座振替の振替不能（コード → 件数）、`cards` は立替金を照らした結果（言葉 → 件数）。
+    """
 
     collected: Collected
     not_paid: dict[str, int]
+    cards: dict[str, int] = field(default_factory=dict)
 
 
 def receive(home: Home, layout_id: str, path: Path, *, clock: Clock) -> Taken:
@@ -159,6 +167,11 @@ def receive_bytes(home: Home, layout_id: str, data: bytes, *, file_name: str, cl
     if layout_id == DEBIT_RESULT:
         done = debit_results.take(home, data, file_name=file_name, clock=clock)
         return Taken(done.collected, done.codes)
+    if layout_id == REMITTANCE:
+        remitted = card_remittances.take(home, data, file_name=file_name, clock=clock)
+        return Taken(remitted.collected, {}, remitted.outcomes)
+    if layout_id == STATEMENT:
+        return Taken(special_statements.take(home, data, file_name=file_name, clock=clock), {})
     layout = BUILT_IN.get(layout_id)
     if layout is None or layout_id not in RECEIVED:
         raise WrongUse("この様式の収納は受け取れません", found=layout_id, allowed="、".join(LAYOUTS))
@@ -168,8 +181,10 @@ def receive_bytes(home: Home, layout_id: str, data: bytes, *, file_name: str, cl
         raise RefusedByRule("テストのファイルです（利用区分 0）", code="test-file", place=Place(file=file_name))
     received = RECEIVED[layout_id]
     notices = rows.select(**_numbered(received.columns())).select(list(NOTICE))
-    known = collections.take(home, received.channel, notices, file_name=file_name, sha256=sha256_of(data), clock=clock)
-    return Taken(known, {})
+    sha256 = sha256_of(data)
+    if layout_id == SPECIAL:
+        return Taken(special_statements.take_slips(home, rows, notices, file_name, sha256, clock=clock), {})
+    return Taken(collections.take(home, received.channel, notices, file_name=file_name, sha256=sha256, clock=clock), {})
 
 
 def _numbered(columns: dict[str, pl.Expr]) -> dict[str, pl.Expr]:

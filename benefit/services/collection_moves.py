@@ -55,6 +55,11 @@ _CANDIDATES = """
         FROM collection_posting GROUP BY receivable_id
     ) p ON p.receivable_id = r.id
 """
+#: 合わなかった立替金のバーコードが、どの調定の納付書か。
+_BOUND = """
+    SELECT DISTINCT k.pay_key, k.receivable_id FROM receivable_key k
+    JOIN collection_event e ON k.pay_key = REPLACE(e.pay_key, 'CRD:', 'CVS:') WHERE e.pay_key LIKE 'CRD:%'
+"""
 _SCHEMA = {
     "event": pl.String,
     "why": pl.String,
@@ -68,7 +73,7 @@ _SCHEMA = {
 
 
 def queue(home: Home) -> pl.DataFrame:
-    """人が決める入金: event、why（過誤納・不明金・要確認）、yen、経路、鍵、`candidates`（候補の調定、五つまで）。"""
+    """人が決める入金: event、why、yen、経路、鍵、`candidates`（候補の調定、五つまで）、`because`（候補のわけ）。"""
     with reading(home.ward) as connection:
         waiting = pl.concat([fetch(connection, _QUEUE, _SCHEMA), fetch(connection, _UNSETTLED, _SCHEMA)])
         owed = fetch(
@@ -83,33 +88,45 @@ def queue(home: Home) -> pl.DataFrame:
                 "left_yen": pl.Int64,
             },
         )
-    # 候補: 残りがちょうどその額で、科目・年度・期別が鍵と同じもの（通知書番号のない済通）か、通知書番号が同じ別の期。
+        bound = fetch(connection, _BOUND, {"pay_key": pl.String, "candidate": pl.Int64})
+    found = _proposed(waiting.filter(pl.col("why") == "不明金"), owed.filter(pl.col("left_yen") > 0), bound)
+    return (
+        waiting.join(found, on="event", how="left")
+        .with_columns(pl.col("candidates", "because").fill_null(""))
+        .sort("paid_on", "event", "why")
+    )
+
+
+def _proposed(unknown: pl.DataFrame, owed: pl.DataFrame, bound: pl.DataFrame) -> pl.DataFrame:
+    """候補と、そのわけ（上から確からしい順）。決めるのは人である。"""
     prefix = pl.format(
         "KEY:{}-{}-{}-", pl.col("subject"), pl.col("fiscal_year"), pl.col("term").cast(pl.String).str.zfill(2)
     )
-    open_ = owed.filter(pl.col("left_yen") > 0).with_columns(prefix=prefix)
-    unknown = waiting.filter(pl.col("why") == "不明金").with_columns(
+    owed = owed.with_columns(prefix=prefix)
+    unknown = unknown.with_columns(
         prefix=pl.col("pay_key").str.extract("^(KEY:[^-]*-[^-]*-[^-]*-)"),
         notice_number=pl.col("pay_key").str.extract("^KEY:[^-]*-[^-]*-[^-]*-(.+)$"),
+        barcode=pl.lit("CVS:") + pl.col("pay_key").str.extract("^CRD:(.+)$"),
+    )
+    same_slip = unknown.join(bound, left_on="barcode", right_on="pay_key").select(
+        "event", "candidate", because=pl.lit("バーコードの番号が同じ（立替金の額か、知らせが合わない）")
+    )
+    same_number = unknown.join(owed, left_on=["notice_number", "yen"], right_on=["notice_number", "left_yen"]).select(
+        "event", "candidate", because=pl.lit("通知書番号と額が同じ（科目・年度・期別が違う）")
     )
     same_term = (
         unknown.filter(pl.col("notice_number").is_null())
-        .join(open_, left_on=["prefix", "yen"], right_on=["prefix", "left_yen"])
-        .select("event", "candidate")
-    )
-    same_number = unknown.join(open_, left_on=["notice_number", "yen"], right_on=["notice_number", "left_yen"]).select(
-        "event", "candidate"
-    )
-    found = (
-        pl.concat([same_number, same_term])
-        .unique(maintain_order=True)
-        .group_by("event", maintain_order=True)
-        .agg(candidates=pl.col("candidate").sort().head(5).cast(pl.String).str.join(";"))
+        .join(owed, left_on=["prefix", "yen"], right_on=["prefix", "left_yen"])
+        .select("event", "candidate", because=pl.lit("科目・年度・期別と額が同じ（通知書番号がない）"))
     )
     return (
-        waiting.join(found, on="event", how="left")
-        .with_columns(pl.col("candidates").fill_null(""))
-        .sort("paid_on", "event", "why")
+        pl.concat([same_slip, same_number, same_term])
+        .unique(["event", "candidate"], keep="first", maintain_order=True)
+        .group_by("event", maintain_order=True)
+        .agg(
+            candidates=pl.col("candidate").sort().head(5).cast(pl.String).str.join(";"),
+            because=pl.col("because").unique(maintain_order=True).str.join("、"),
+        )
     )
 
 
