@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib import resources
@@ -33,6 +32,7 @@ from letters.fonts import FAMILY, font_folders
 from letters.glyphs import missing
 from letters.page import qr_svg
 from letters.render import LETTERS_PER_COMPILE, PDF_STANDARD, page_count
+from letters.words import load_words
 
 KIND = "repayment"
 PAGES = 2
@@ -48,16 +48,16 @@ class Made:
     files: tuple[str, ...]
 
 
-def words(programme: Programme) -> dict[str, Any]:
-    """紙の言葉（letters/words/repayment.toml）に、差出人の名を入れたもの。"""
-    text = (resources.files("letters") / "words" / f"{KIND}.toml").read_text(encoding="utf-8")
-    for name, value in (
-        ("ward", programme.office.ward_name),
-        ("office", programme.office.office_name),
-        ("programme", programme.name),
-    ):
-        text = text.replace(f"{{{name}}}", value)
-    return tomllib.loads(text)
+def words(programme: Programme, folder: Path | None = None) -> dict[str, Any]:
+    """紙の言葉（repayment.toml、区の写しがあれば写し）に、差出人の名を入れたもの。"""
+    office = programme.office
+    values = {
+        "ward": office.ward_name,
+        "office": office.office_name,
+        "phone": office.call_centre_phone,
+        "programme": programme.name,
+    }
+    return load_words(KIND, folder).filled(values)
 
 
 def make_letters(
@@ -88,7 +88,7 @@ def make_letters(
     )
     if rows["branch"].null_count():
         raise WrongUse("ほかの給付事業の請求です（--programme）", code="programme")
-    terms = words(programme)
+    terms = words(programme, home.words)
     held: dict[str, str] = {}
     ready: list[dict[str, Any]] = []
     for row in rows.iter_rows(named=True):
@@ -148,8 +148,6 @@ def render(letters: Sequence[dict[str, Any]], terms: dict[str, Any], issued_on: 
     """一件に二頁の PDF。断り: 組版の失敗（BenefitError、中身は言わない）。"""
     import typst
 
-    if missing("".join(_texts(terms))):
-        raise BenefitError("紙の言葉に、書体にない字があります", code="glyph")
     data = {
         "title": terms["title"],
         "font": FAMILY,
@@ -183,14 +181,3 @@ def render(letters: Sequence[dict[str, Any]], terms: dict[str, Any], issued_on: 
     if page_count(pdf) != len(letters) * PAGES:
         raise BenefitError("請求書と頁の数が合いません", code="page-count", found=f"{page_count(pdf)} 頁")
     return pdf
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)

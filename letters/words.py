@@ -29,6 +29,8 @@ COMMON = "common"
 #: 封筒に入れる、手紙でない紙: 台紙、記入例。
 RETURN_MOUNT, EXAMPLE = "return_mount", "example"
 ENCLOSURES = (RETURN_MOUNT, EXAMPLE)
+#: 返還請求書と納付書（letters.repayment。二枚で一組なので、種類ごとではなく一つのファイル）。
+REPAYMENT = "repayment"
 #: 振り仮名を刷るか（common.toml）。この項目だけが真偽である。
 FURIGANA = "furigana"
 #: ほかの課の通知（letters.notices）と、納付書の言葉。
@@ -98,7 +100,7 @@ def known_words() -> tuple[str, ...]:
     """言葉のある名: common と、手紙の種類（手紙の番号の順）と、同封する紙と、ほかの課の通知。"""
     folder = resources.files("letters") / "words"
     there = {file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")}
-    return (COMMON, *(name for name in (*LETTER_KINDS, *ENCLOSURES, *NOTICES) if name in there))
+    return (COMMON, *(name for name in (*LETTER_KINDS, REPAYMENT, *ENCLOSURES, *NOTICES) if name in there))
 
 
 def load_words(kind: str, folder: Path | None = None) -> Words:

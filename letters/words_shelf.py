@@ -8,9 +8,14 @@ from pathlib import Path
 from benefit.domain.errors import BenefitError, RefusedByRule
 from benefit.domain.letter import LETTER_KINDS
 from benefit.services.files import write_atomic
-from letters.words import COMMON, EXAMPLE, RETURN_MOUNT, known_words, load_words, shipped_text
+from letters.words import COMMON, EXAMPLE, REPAYMENT, RETURN_MOUNT, known_words, load_words, shipped_text
 
-_OTHERS = {COMMON: "どの手紙にも刷る言葉", RETURN_MOUNT: "書類の台紙", EXAMPLE: "確認書の記入例"}
+_OTHERS = {
+    COMMON: "どの手紙にも刷る言葉",
+    RETURN_MOUNT: "書類の台紙",
+    EXAMPLE: "確認書の記入例",
+    REPAYMENT: "L12 返還請求書・L13 納付書",
+}
 
 
 @dataclass(frozen=True)
