@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from letters import ledger_notices, notices
 from tests.collection.conftest import CLERK, accounts
 from tests.conftest import WARD_3K, StepClock
 
+#: 確認番号。引くたびに違う。
+DRAWN = (f"{number:06d}" for number in itertools.count(246_810))
 DUE, UNTIL = date(2026, 6, 30), date(2026, 8, 31)
 
 
@@ -42,7 +45,7 @@ def register(home: Home, clock: StepClock, *debts: tuple[str, int, int, str | No
 
 def issue(home: Home, clock: StepClock, *ids: int, until: date = UNTIL, **more: Any) -> slips.Issued:
     return slips.issue(
-        home, ids, payable_until=until, actor=CLERK, clock=clock, reason="窓口の申出", draw=lambda: "246810", **more
+        home, ids, payable_until=until, actor=CLERK, clock=clock, reason="窓口の申出", draw=lambda: next(DRAWN), **more
     )
 
 
@@ -86,6 +89,7 @@ def test_the_same_slip_is_printed_again_and_a_changed_one_is_reissued(home: Home
     longer = issue(home, clock, one, until=date(2026, 9, 30))
     assert [(s["reissue"], s["payable_until"]) for s in longer.slips] == [(1, date(2026, 9, 30))]
     assert longer.slips[0]["payment_number"] == first.slips[0]["payment_number"]
+    assert longer.slips[0]["confirmation_number"] != first.slips[0]["confirmation_number"]
     register(home, clock, ("11", 9_000, 0, None))
     changed = issue(home, clock, one, until=date(2026, 9, 30))
     assert [(s["amount_yen"], s["reissue"]) for s in changed.slips] == [(9_000, 2)]

@@ -111,6 +111,9 @@ def test_bwipp_check_values(postal: str, number: str, check: int) -> None:
         ("東京都新宿区四谷坂町１０番地の５", "10-5"),
         ("東京都新宿区百人町３丁目２２番４号", "3-22-4"),
         ("東京都新宿区市谷八幡町", ""),
+        ("東京都新宿区榎町六番", "6"),
+        ("東京都新宿区榎町六番　コーポ榎", "6"),
+        ("大阪府堺市堺区中田出井町四丁6番", "4-6"),
     ],
 )
 def test_town_names_with_numerals_are_not_block_numbers(address: str, number: str) -> None:
