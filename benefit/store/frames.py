@@ -11,5 +11,11 @@ from sqlalchemy import Connection, Executable, text
 
 def fetch(connection: Connection, query: Executable | str, schema: Mapping[str, Any]) -> pl.DataFrame:
     """問い合わせの列を、`schema` の名と型で順に受け取る。行がなくても、列のある表になる。"""
-    rows = connection.execute(text(query) if isinstance(query, str) else query)
-    return pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
+    if isinstance(query, str):
+        # 型のない文の答えは、直す所がない。一行ずつ包まずに、まとめて受け取る（百万行で数秒の差）。
+        cursor = connection.execute(text(query)).cursor
+        assert cursor is not None
+        rows = cursor.fetchall()
+    else:
+        rows = [tuple(row) for row in connection.execute(query)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
