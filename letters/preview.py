@@ -14,9 +14,11 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedInput, WrongUse
 from benefit.domain.letter import BENEFITS, LETTER_KINDS
 from benefit.domain.programme import Programme
+from benefit.services import restricted_queue
 from benefit.services.gate import people, stand
 from benefit.services.home import Home
 from benefit.store import audit, ward
+from benefit.store.engine import reading
 from letters.content import LetterContent
 from letters.holding import reasons_to_hold
 from letters.render import render
@@ -50,7 +52,9 @@ def preview(
         return render([content], words=words, sample=not blank)
     if actor is None:
         raise WrongUse("登録簿の人の下見には、見る職員の ID が要ります（--by）", code="no-actor")
-    content = _of_case(home, programme, kind, issued_on, case_number)
+    with reading(home.ward) as connection:
+        member = restricted_queue.is_member(connection, actor)
+    content = _of_case(home, programme, kind, issued_on, case_number, member=member)
     if reasons := reasons_to_hold(content):
         why = "、".join(f"{one.field}: {one.reason} {' '.join(one.code_points)}".strip() for one in reasons)
         raise RefusedInput("この手紙は刷れません", code="held-letter", found=why)
@@ -68,11 +72,17 @@ def preview(
     return pdf
 
 
-def _of_case(home: Home, programme: Programme, kind: str, issued_on: date, case_number: str) -> LetterContent:
-    """登録簿の一件の宛名で。種類ごとの値と口座は、見本のまま。"""
+def _of_case(
+    home: Home, programme: Programme, kind: str, issued_on: date, case_number: str, *, member: bool
+) -> LetterContent:
+    """登録簿の一件の宛名で。種類ごとの値と口座は、見本のまま。
+
+    区直轄の人は、名ざされた職員（`member`）にだけ。ほかの人への答えは、ない番号と同じ文である（決定 0028）。
+    """
     standing = stand(home, programme, issued_on)
+    hidden = pl.col("ward_only") | (pl.col("route_now") == "WARD")
     row = (
-        standing.entitlements.filter(pl.col("case_number") == case_number)
+        standing.entitlements.filter((pl.col("case_number") == case_number) & (pl.lit(value=member) | ~hidden))
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
         .to_dicts()
     )
