@@ -32,7 +32,7 @@ from benefit.records import print_data
 from benefit.services import handover_book_files as files
 from benefit.services import handover_book_passphrase as passphrases
 from benefit.services.files import MANIFEST, atomic_path, read_manifest, sha256_of, write_atomic
-from benefit.services.handover_book import Item, item
+from benefit.services.handover_book import Item, item, need_staff
 from benefit.services.handover_book_print import lots_by_digest, printer_rows
 from benefit.services.home import Home
 from benefit.services.mailing_lots import LotState
@@ -88,6 +88,7 @@ def make_package(
     断り: 登録のない・変わった・作り直した・区の中の組、出す許しのない組、止めるべき手紙（RefusedByRule）、
     相手の名がない、期限の日数・符号が違う（WrongUse）。
     """
+    need_staff(actor)
     if not counterpart.strip():
         raise WrongUse("渡す相手（再委託先）の名を書いてください", code="counterpart")
     if not 1 <= report_days <= 365:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from benefit.domain.access import BATCH, Actor
+from benefit.domain.access import BATCH, Actor, WardRole
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.domain.handover_states import (
@@ -297,6 +297,12 @@ class Entry:
     note: str = ""
 
 
+def need_staff(actor: Actor) -> None:
+    """受渡は、担当と承認の人の仕事である（監査と管理の人は、包みにも合言葉にも触れない）。"""
+    if actor.role not in {WardRole.CLERK.value, WardRole.APPROVER.value}:
+        raise RefusedByRule("受渡の記録は、担当か承認の役割の職員が行います", code="role")
+
+
 def record(home: Home, name: str, step: str, entry: Entry, *, actor: Actor, clock: Clock) -> Item:
     """歩みを一つ書く。順が違う、二度目、同じ人の出庫、数が違うものは断り、台帳の制約も断る。"""
     with home.ward.begin() as connection:
@@ -305,6 +311,7 @@ def record(home: Home, name: str, step: str, entry: Entry, *, actor: Actor, cloc
 
 def write(connection: Connection, name: str, step: str, entry: Entry, *, actor: Actor, clock: Clock) -> Item:
     """`record` を、呼んだ側のトランザクションで。書いた後の姿を返す。"""
+    need_staff(actor)
     now, table = clock(), ward.handover_event
     today = tokyo_date(now)
     in_turn(connection, "handover-book")

@@ -18,7 +18,7 @@ from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import BenefitError, RefusedByRule, WrongUse
 from benefit.domain.handover_states import ISSUED, PASSPHRASE_STATES, RECEIVED
-from benefit.services.handover_book import one
+from benefit.services.handover_book import need_staff, one
 from benefit.services.home import Home
 from benefit.store import audit, ward
 from benefit.store.engine import in_turn
@@ -59,6 +59,7 @@ def tell(home: Home, name: str, *, told_to: str, actor: Actor, clock: Clock) -> 
 
     断り: 受領の前、返した後（RefusedByRule）、出庫した人、渡す相手の名がない（WrongUse）。
     """
+    need_staff(actor)
     to, now = told_to.strip(), clock()
     if not to:
         raise WrongUse("合言葉を受け取る人の名を書いてください", code="told-to")

@@ -97,14 +97,3 @@ def test_the_weekly_report_is_made_signed_by_another_and_found_in_the_log(
     code, told, _ = run("audit", "search", "--action", "audit.sign")
     assert code == 0
     assert "1 行、1 / 1 頁" in told
-
-
-def test_receipt_and_erasure_of_a_handover_are_recorded_once_and_in_order(run: Run, office: Path) -> None:
-    def mark(deed: str, which: str = "print_out/1") -> int:
-        return run("handover", deed, which, "--by", "kansa", "--reason", "受領書 12", typed=WORDS)[0]
-
-    assert mark("erased") == 4
-    assert mark("received", "print_out/9") == 2
-    assert mark("received") == 0
-    assert mark("received") == 4
-    assert mark("erased") == 0

@@ -203,6 +203,8 @@ def test_what_the_clerk_gets_wrong_is_said_in_words(home: Home, clock: StepClock
         ("done-on", carried(clock, done_on=date(2024, 6, 19)), ISSUER, ISSUED),
         ("reason", entry(clock, note=" "), ISSUER, CANCELLED),
         ("no-such", carried(clock), ISSUER, ISSUED),
+        ("role", carried(clock), Actor("shonin1", "auditor"), ISSUED),
+        ("role", carried(clock), Actor("shonin1", "admin"), ISSUED),
     ]
     for code, given, actor, step in wrong:
         with refuses(code):
@@ -235,6 +237,8 @@ def test_the_passphrase_comes_only_after_receipt_from_another_person_and_is_nowh
     walk(home, name, clock, RECEIVED)
     with refuses("two-people"):
         ask(name, ISSUER)
+    with refuses("role"):
+        ask(name, Actor(OTHER.id, "auditor"))
     with refuses("told-to"):
         ask(name, to=" ")
     assert ask(name) == secret
