@@ -36,6 +36,7 @@ from batch import (
     letters_papers,
     letters_preview,
     letters_proof,
+    letters_single,
     letters_words,
     mailing,
     museum,
@@ -93,6 +94,7 @@ desk_work.add_to(desk.app)
 letters_words.add_to(mailing.app)
 letters_papers.add_to(mailing.app)
 letters_preview.add_to(mailing.app)
+letters_single.add_to(mailing.app)
 letters_counts.add_to(mailing.app)
 letters_proof.add_to(mailing.app)
 app.add_typer(beneficiaries.app, name="beneficiaries")

@@ -92,7 +92,7 @@ def dates_of(kind: str, programme: Programme) -> dict[str, Value]:
     return dates | {"born_from": wareki(programme.child.born_from)}
 
 
-def _benefit(kind: str, programme: Programme) -> str:
+def benefit_of(kind: str, programme: Programme) -> str:
     """この種類の手紙に合う給付（申請書は、こどもか、こどもでないもの）。"""
     child = kind == CHILD_CLAIM_FORM
     found = [one for one in programme.benefits.values() if (one.who == "child") == child]
@@ -113,7 +113,7 @@ def sample(
     if kind not in LETTER_KINDS:
         raise WrongUse("手紙の種類が違います", code="letter-kind", found=kind, allowed="、".join(LETTER_KINDS))
     common = LETTER_KINDS[kind].common
-    benefit = _benefit(kind, programme)
+    benefit = benefit_of(kind, programme)
     terms = programme.conditions[programme.benefits[benefit].slot_kind]
     texts = terms.wrong_when if kind == PUSH_NOTICE else terms.declarations
     with_account = kind in (PUSH_NOTICE, AWARD_NOTICE)

@@ -52,6 +52,7 @@ NAMES = {
     "hold.ask_release": "保留の解除を申し出た",
     "hold.release": "保留の解除を承認した",
     "letters.make": "手紙を作った",
+    "letters.single": "一通の手紙を作った",
     "letters.preview": "手紙の下見を見た",
     "letters.notices": "お知らせを作った",
     "letters.accessible": "手紙の読み上げ用の写しを作った",
