@@ -25,6 +25,7 @@ from benefit.services.gate import Standing, stand
 from benefit.services.home import Home
 from benefit.services.mailing import letter_rows, printed_digests
 from benefit.services.mailing_lots import LotState, chosen_lots, letters_in
+from benefit.services.notices_stale import stale_notices
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn, reading
@@ -153,7 +154,13 @@ def stale_letters(home: Home, programme: Programme, lots: Sequence[int], on: dat
         letters = letters_in(connection, chosen)
         if letters.filter(pl.col("programme") != programme.id).height:
             raise WrongUse("ほかの事業の組が混ざっています（--programme を確かめてください）", code="other-programme")
-        stale = _why(standing, programme, letters, connection).filter(pl.col("why").is_not_null())
+        gone = stale_notices(home, connection, standing, letters)
+        stale = (
+            _why(standing, programme, letters, connection)
+            .with_columns(gone=pl.col("letter_id").replace_strict(gone, default=None, return_dtype=pl.String))
+            .with_columns(why=pl.coalesce("why", "gone"))
+            .filter(pl.col("why").is_not_null())
+        )
     columns = ("letter_id", "lot_id", "case_number_written", "letter_branch", "letter_kind", "why")
     return [Stale(*row) for row in stale.sort("case_number_written").select(columns).iter_rows()]
 

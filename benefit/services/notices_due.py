@@ -80,7 +80,7 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again:
         )
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
-        chosen = _CHOOSING[kind](home, connection, standing, today)
+        chosen = occasions(home, connection, standing, kind)
         made = _made(connection, kind)
     chosen = chosen.join(made, on=["entitlement_id", "occasion"], how="left")
     already = int(chosen["made"].sum())
@@ -122,6 +122,11 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again:
     closed = rows.filter(pl.col("why").is_not_null()).select("case_number", "why")
     letters = rows.filter(pl.col("why").is_null()).drop("why", "why_closed", "payee_dead")
     return NoticesDue(kind, letters, closed, already)
+
+
+def occasions(home: Home, connection: Connection, standing: Standing, kind: str) -> pl.DataFrame:
+    """`kind` のいまの出来事のすべて（もう作ったものも）: entitlement_id、occasion、why（送らない訳）など。"""
+    return _CHOOSING[kind](home, connection, standing, standing.inputs.today)
 
 
 def _made(connection: Connection, kind: str) -> pl.DataFrame:

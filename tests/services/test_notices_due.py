@@ -17,7 +17,9 @@ from benefit.rules.collection_notices import NOTICE
 from benefit.services import bank_reports, collection_repayments, collections, endings, repayments
 from benefit.services.desk_export import progress
 from benefit.services.gate import stand
+from benefit.services.mailing_release import stale_letters
 from benefit.services.notices_due import CROSSING, DEMANDS, PAID_LATE, who_gets
+from benefit.services.notices_stale import GONE
 from benefit.store import ward
 from letters.notice_run import MadeNotices, make_notices
 from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, Office, answered
@@ -195,3 +197,33 @@ def test_the_second_demand_waits_for_the_first_and_an_agreed_plan_gets_none(offi
 def test_an_unknown_kind_is_refused(office: Office) -> None:
     with pytest.raises(WrongUse, match="この種類"):
         who_gets(office.home, PROGRAMME, "push_notice", JUDGED)
+
+
+def lots(office: Office, kind: str) -> list[int]:
+    with office.home.ward.connect() as connection:
+        return list(connection.execute(sa.select(ward.lot.c.id).where(ward.lot.c.kind == kind)).scalars())
+
+
+def test_on_the_day_it_leaves_what_no_longer_holds_is_named(office: Office) -> None:
+    """紙を作った後に振込が取り消された、速報が届いた: 出す日の関門が、番号と訳を言う。"""
+    sent = office.send()
+    make(office, AWARD, JUDGED)
+    assert stale_letters(office.home, PROGRAMME, lots(office, AWARD), JUDGED) == []
+    # 振込日を過ぎた決定通知は、もう出さない。
+    late = stale_letters(office.home, PROGRAMME, lots(office, AWARD), date(2024, 8, 3))
+    assert {one.why for one in late} == {PAID_LATE}
+    bank_reports.take(office.home, "results", answered(office, sent.id, (Outcome.FAILED, "04")), clock=office.clock)
+    after = stale_letters(office.home, PROGRAMME, lots(office, AWARD), JUDGED)
+    assert {one.why for one in after} == {GONE, PAID_LATE}
+    assert len(after) == sent.line_count
+
+
+def test_a_demand_on_its_way_out_stops_when_the_payment_is_heard_of(office: Office) -> None:
+    number, payment = pay(office)
+    claimed = claim(office, number)
+    collection_repayments.join(office.home, actor=MAKER, clock=office.clock)
+    make(office, DUNNING, AFTER)
+    assert stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER) == []
+    bank_paper(office, repayments.slip_number(claimed), "速報", int(str(payment["amount_yen"])), "a")
+    stopped = stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER)
+    assert [(one.case_number, one.why) for one in stopped] == [(number, CROSSING)]
