@@ -166,12 +166,19 @@ def page_data(
     tables: dict[tuple[str, date], int] = {}
     filled: list[dict[str, Any]] = []
     letters = []
+    looked: set[tuple[int, bool]] = set()
     for notice in notices:
         same = (notice.subject_name, notice.payable_until)
         if same not in tables:
             tables[same] = len(filled)
             filled.append(_words(notice, wording, issuer, issued_on))
-        letters.append(_letter(notice, issuer, issued_on) | {"words": tables[same]})
+        letter = _letter(notice, issuer, issued_on) | {"words": tables[same]}
+        # あふれを見るのは、文の同じ初めの一通と、長い氏名の納付書だけ（計るのは、二度組むのと同じ重さなので）。
+        shape = (tables[same], bool(notice.codes.barcode))
+        letter["check"] = shape not in looked
+        letter["slip"]["check"] = letter["check"] or letter["slip"]["long_name"]
+        looked.add(shape)
+        letters.append(letter)
     return {
         "title": title,
         "pages": 1,

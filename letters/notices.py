@@ -30,7 +30,8 @@ from letters.address import lay_out
 from letters.fonts import width_em
 from letters.glyphs import missing
 from letters.holding import BAD_SHAPE, BLANK, NO_GLYPH, TOO_LONG
-from letters.notice_page import NAME_EM, Notice, Wording, notice_of, render
+from letters.notice_page import NAME_EM, Notice, Wording, notice_of
+from letters.notice_workers import rendered
 from letters.render import LETTERS_PER_COMPILE, engine_digest
 from letters.sheet_code import SheetCode
 
@@ -219,10 +220,11 @@ def _write(
     fingerprint: str,
 ) -> NoticeReport:
     lots, sheets = [], []
-    for start in range(0, len(good), lot_size):
-        part = good[start : start + lot_size]
-        name = f"{kind.id}-{start // lot_size + 1:04d}.pdf"
-        digest = write_atomic(out / name, render(part, wording, issuer, kind.name, issued_on))
+    parts = [good[start : start + lot_size] for start in range(0, len(good), lot_size)]
+    made = rendered(parts, wording, issuer, kind.name, issued_on)
+    for place, (part, pdf) in enumerate(zip(parts, made, strict=True), start=1):
+        name = f"{kind.id}-{place:04d}.pdf"
+        digest = write_atomic(out / name, pdf)
         lots.append({"ファイル": name, "件数": len(part), "頁数": len(part), "sha256": digest})
         sheets += [(name, page, one.record, one.code.digits) for page, one in enumerate(part, start=1)]
     stopped = frozenset(one.record for one in held)
