@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import charts
-from api.attachment import XLSX, attached
 from api.guard import PageSession
 from api.page import Text, confirm, page
 from api.session import Session
@@ -17,8 +16,15 @@ from api.ward.approving import is_fresh, prove
 from api.ward.deeds import deed, seen
 from api.ward.restricted import whole
 from benefit.domain.clock import tokyo_date
+from benefit.domain.collection import Channel
 from benefit.domain.errors import BenefitError, WrongUse
-from benefit.services import collection_balance, collection_moves, collection_open, receivables, sheet
+from benefit.services import (
+    bank_credits,
+    collection_balance,
+    collection_moves,
+    collection_open,
+    receivables,
+)
 from benefit.services.home import Home
 from benefit.store.engine import reading
 
@@ -33,10 +39,11 @@ EventName = Annotated[str, Form(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 @router.get("/collections")
 def queue(request: Request, session: PageSession) -> Response:
     """人が決める入金の並びと、承認を待つ申し出。"""
-    return _queue(request, session)
+    return queue_page(request, session)
 
 
-def _queue(request: Request, session: Session, *, status: int = 200, error: str = "") -> Response:
+def queue_page(request: Request, session: Session, *, status: int = 200, error: str = "") -> Response:
+    """人が決める入金の一枚。"""
     home: Home = request.app.state.home
     rows = collection_open.queue(home)
     with reading(home.ward) as connection:
@@ -69,7 +76,7 @@ def _event(request: Request, session: Session, name: str, *, status: int = 200, 
     try:
         found = collection_open.one(request.app.state.home, name)
     except WrongUse as refused:
-        return _queue(request, session, status=404, error=refused.says)
+        return queue_page(request, session, status=404, error=refused.says)
     seen(request, session, "collections.view", name[:64], rows=1)
     return page(request, "ward/collection.html", status=status, session=session, found=found, error=error)
 
@@ -133,7 +140,7 @@ def approve(
         prove(request, session, password, code)
         approve_once(request, session, operation, whole(number))
     except BenefitError as refused:
-        return _queue(request, session, status=400, error=str(refused))
+        return queue_page(request, session, status=400, error=str(refused))
     return RedirectResponse("/collections", 303)
 
 
@@ -149,7 +156,14 @@ def approve_once(request: Request, session: Session, operation: str, number: int
 
 @router.get("/collections/balance")
 def balance(request: Request, session: PageSession) -> Response:
-    """毎日の突き合わせ: 銀行の入金 = 消込 + 保留。"""
+    """毎日の突き合わせ: 銀行の入金 = 消込 + 保留 - 手数料。"""
+    return balance_page(request, session)
+
+
+def balance_page(request: Request, session: Session, *, status: int = 200, error: str = "") -> Response:
+    """突き合わせの一枚と、銀行の入金の書き込み・承認。"""
+    with reading(request.app.state.home.ward) as connection:
+        credits_ = bank_credits.pending(connection)
     table = collection_balance.days(request.app.state.home)
     days = table.group_by("day").agg(pl.col("arrived_yen").sum(), pl.col("credited_yen").sum()).sort("day").tail(DAYS)
     chart = charts.bars(
@@ -174,6 +188,13 @@ def balance(request: Request, session: PageSession) -> Response:
         count=table.height,
         wrong=wrong.height,
         most=MOST,
+        status=status,
+        error=error,
+        asked=credits_,
+        channels=[one.value for one in Channel],
+        today=tokyo_date(request.app.state.clock()),
+        approver=session.actor.role == "approver",
+        fresh=is_fresh(request, session),
     )
 
 
@@ -194,51 +215,4 @@ def overdue(request: Request, session: PageSession) -> Response:
         avoided=late.height - due.height,
         left=int(due["left_yen"].sum()),
         most=MOST,
-    )
-
-
-_BOOKS = {"queue": "人が決める入金", "balance": "毎日の突き合わせ", "overdue": "督促の一覧"}
-
-
-@router.post("/collections/workbook")
-def workbook(request: Request, session: PageSession, csrf: Text = "", what: Text = "", reason: Text = "") -> Response:
-    """一覧を Excel に。理由が要り、持ち出した行数が残る。"""
-    confirm(session, csrf)
-    if what not in _BOOKS or not reason.strip():
-        return _queue(request, session, status=400, error="持ち出す理由を書いてください")
-    state = request.app.state
-    table = _book(state.home, what, state.clock)
-    seen(request, session, "collections.export", what, rows=table.height, reason=reason.strip())
-    title = _BOOKS[what]
-    made = sheet.render({title: table}, made=state.clock(), title=title, notes=[f"{session.actor.id} が作りました"])
-    return attached(made, XLSX, f"shuno-{what}.xlsx")
-
-
-def _book(home: Home, what: str, clock: Any) -> pl.DataFrame:
-    if what == "queue":
-        return collection_open.queue(home).select(
-            理由="why", 額="yen", 経路="channel", 支払日="paid_on", 入金の名="event", 候補の調定="candidates"
-        )
-    if what == "balance":
-        return collection_balance.days(home).select(
-            経路="channel",
-            日="day",
-            件数="count",
-            届いた額="arrived_yen",
-            消込="posted_yen",
-            保留="held_yen",
-            銀行の入金="credited_yen",
-            差="difference_yen",
-        )
-    late = receivables.outstanding(home, tokyo_date(clock()))
-    return late.select(
-        調定="id",
-        科目="subject",
-        年度="fiscal_year",
-        期別="term",
-        通知書番号="notice_number",
-        納期限=pl.col("due_on").cast(pl.String),
-        調定額="due_yen",
-        残り="left_yen",
-        督促=pl.when("stopped_by_notice").then(pl.lit("速報が届いたので出さない")).otherwise(pl.lit("出す")),
     )

@@ -284,6 +284,13 @@ def pending(connection: Connection) -> list[dict[str, Any]]:
     return found
 
 
+def lines(connection: Connection, number: int, most: int) -> list[dict[str, Any]]:
+    """依頼の束の、初めの `most` 行（承認する人が見る）。"""
+    table = ward.debit_account
+    query = select(table).where(table.c.enrolment_id == number).order_by(table.c.line_number).limit(most)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def history(home: Home, person_number: str, subject: str = "") -> list[dict[str, Any]]:
     """この人の依頼の歴史（新しい順）。承認を待つものも出る。"""
     account, asked, approval = ward.debit_account, ward.debit_enrolment, ward.debit_enrolment_approval
