@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from benefit.domain.access import BATCH
@@ -15,6 +16,7 @@ from benefit.domain.errors import RefusedByRule
 from benefit.domain.letter import address_digest
 from benefit.services.home import Home
 from benefit.services.notices_due import NoticesDue
+from benefit.services.notices_facts import digests
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn
@@ -36,6 +38,7 @@ def register(home: Home, due: NoticesDue, lots: Sequence[MadeLot], *, issued_on:
     if not lots:
         return
     rows = {row["case_number"]: row for row in due.letters.iter_rows(named=True)}
+    printed = dict(zip(due.letters["entitlement_id"], digests(due.kind, due.letters), strict=True))
     try:
         with home.ward.begin() as connection:
             in_turn(connection, "entitlements")
@@ -56,6 +59,7 @@ def register(home: Home, due: NoticesDue, lots: Sequence[MadeLot], *, issued_on:
                     ward.letter.insert(),
                     [_letter(rows[number], due.kind, lot_id, issued_on) for number, _branch in made.members],
                 )
+                _note_printed(connection, lot_id, printed)
             audit.record(
                 connection,
                 ward.audit_log,
@@ -69,6 +73,14 @@ def register(home: Home, due: NoticesDue, lots: Sequence[MadeLot], *, issued_on:
             "同じお知らせが、もう登録されています。組んだ紙は捨てました。もう一度実行してください",
             code="changed-meanwhile",
         ) from None
+
+
+def _note_printed(connection: Connection, lot_id: int, printed: dict[int, str]) -> None:
+    letter = ward.letter
+    found = connection.execute(select(letter.c.id, letter.c.entitlement_id).where(letter.c.lot_id == lot_id)).all()
+    connection.execute(
+        ward.letter_printed.insert(), [{"letter_id": row.id, "digest": printed[row.entitlement_id]} for row in found]
+    )
 
 
 def _letter(row: dict[str, Any], kind: str, lot_id: int, issued_on: date) -> dict[str, Any]:

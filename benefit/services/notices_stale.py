@@ -14,10 +14,12 @@ from benefit.domain.letter import NOTICE_KINDS
 from benefit.services import notices_due
 from benefit.services.gate import Standing
 from benefit.services.home import Home
+from benefit.services.notices_facts import digests
 from benefit.store import ward
 from benefit.store.frames import fetch
 
 GONE = "この知らせは、もう当たらない"
+CHANGED = "紙に刷った事柄が変わった"
 
 
 def stale_notices(home: Home, connection: Connection, standing: Standing, letters: pl.DataFrame) -> Mapping[int, str]:
@@ -28,13 +30,26 @@ def stale_notices(home: Home, connection: Connection, standing: Standing, letter
         if not numbers:
             continue
         letter = ward.letter
-        query = select(letter.c.id, letter.c.entitlement_id, letter.c.occasion).where(letter.c.id.in_(numbers))
-        made = fetch(connection, query, {"id": pl.Int64, "entitlement_id": pl.Int64, "occasion": pl.String})
-        now = notices_due.occasions(home, connection, standing, kind)
+        printed = ward.letter_printed
+        query = (
+            select(letter.c.id, letter.c.entitlement_id, letter.c.occasion, printed.c.digest)
+            .join(printed, printed.c.letter_id == letter.c.id)
+            .where(letter.c.id.in_(numbers))
+        )
+        schema = {"id": pl.Int64, "entitlement_id": pl.Int64, "occasion": pl.String, "digest": pl.String}
+        made = fetch(connection, query, schema)
+        rows = notices_due.occasions(home, connection, standing, kind)
+        now = rows.with_columns(digest_now=pl.Series(digests(kind, rows), dtype=pl.String))
         seen = made.join(
-            now.select("entitlement_id", "occasion", "why", still=pl.lit(value=True)),
+            now.select("entitlement_id", "occasion", "why", "digest_now"),
             on=["entitlement_id", "occasion"],
             how="left",
-        ).with_columns(why=pl.when(pl.col("still").is_null()).then(pl.lit(GONE)).otherwise("why"))
+        ).with_columns(
+            why=pl.when(pl.col("digest_now").is_null())
+            .then(pl.lit(GONE))
+            .when(pl.col("why").is_null() & (pl.col("digest_now") != pl.col("digest")))
+            .then(pl.lit(CHANGED))
+            .otherwise("why")
+        )
         found |= dict(seen.filter(pl.col("why").is_not_null()).select("id", "why").iter_rows())
     return found

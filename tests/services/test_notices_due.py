@@ -19,12 +19,12 @@ from benefit.services.desk_export import progress
 from benefit.services.gate import stand
 from benefit.services.mailing_release import stale_letters
 from benefit.services.notices_due import CROSSING, DEMANDS, PAID_LATE, who_gets
-from benefit.services.notices_stale import GONE
+from benefit.services.notices_stale import CHANGED, GONE
 from benefit.store import ward
 from letters.notice_run import MadeNotices, make_notices
 from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, Office, answered
 from tests.services.test_changes import bring
-from tests.services.test_repayments import claim, pay
+from tests.services.test_repayments import claim, pay, receive
 
 AWARD, REFUSAL, FAILED, DUNNING = "award_notice", "refusal_notice", "failed_transfer_notice", "dunning_letter"
 AFTER = date(2024, 10, 21)
@@ -216,6 +216,15 @@ def test_on_the_day_it_leaves_what_no_longer_holds_is_named(office: Office) -> N
     after = stale_letters(office.home, PROGRAMME, lots(office, AWARD), JUDGED)
     assert {one.why for one in after} == {GONE, PAID_LATE}
     assert len(after) == sent.line_count
+
+
+def test_a_demand_with_another_amount_is_not_sent(office: Office) -> None:
+    number, _payment = pay(office)
+    claimed = claim(office, number, 9_000)
+    make(office, DUNNING, AFTER)
+    assert stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER) == []
+    receive(office, claimed, 4_000, "S-1")
+    assert [one.why for one in stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER)] == [CHANGED]
 
 
 def test_a_demand_on_its_way_out_stops_when_the_payment_is_heard_of(office: Office) -> None:
