@@ -307,3 +307,18 @@ def test_an_unknown_kind_is_refused() -> None:
     """知らない種類は、許されるものを言う。"""
     with pytest.raises(WrongUse, match="督促状"):
         notices.kind_of("お礼状")
+
+
+def test_the_workers_make_the_same_lots_in_the_same_order(printed, tmp_path: Path) -> None:
+    """組が多いときに働き手が組んでも、一通ずつ組んだものと同じ順・同じ符号になる。"""
+    _out, _report, sheets = printed
+    report = notices.make(
+        rows(*GOOD), notices.kind_of("督促状"), issuer(biller_number=el_qr.EL_BILLER),
+        out=tmp_path / "out", issued_on=ISSUED, key=KEY, lot_size=1,
+    )  # fmt: skip
+    assert report.lots == ("dunning-0001.pdf", "dunning-0002.pdf", "dunning-0003.pdf")
+    for file, sheet in zip(report.lots, sheets, strict=True):
+        document = pypdfium2.PdfDocument((tmp_path / "out" / file).read_bytes())
+        text = document[0].get_textpage().get_text_range()
+        document.close()
+        assert _bands("".join(text.split())) == _bands("".join(sheet.text.split()))
