@@ -22,7 +22,7 @@ from tests.conftest import StepClock
 
 SEED = int(os.environ.get("COLLECTION_SEED", "20261121"))
 HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "100000"))
-FILES = 6
+FILES = 4
 DAY, DUE = date(2026, 7, 1), date(2026, 6, 30)
 KINDS = {"P": "速報", "F": "確報", "C": "速報取消"}
 #: 入金一つに届くもの。遅れる（後のファイル）、二度届くは、ファイルに配るときに混ざる。
@@ -47,7 +47,7 @@ def history(roll: random.Random, place: int) -> History:
     fate = roll.random()
     now = None if fate < 0.03 else roll.choice((0, 500)) if fate < 0.06 else principal
     made = History(f"{place + 1}", principal, roll.choice((0, 0, 50)), now, roll.random() < 0.1)
-    for turn in range(roll.choice((0, 1, 1, 1, 2, 3))):
+    for turn in range(roll.choice((0, 1, 1, 1, 1, 2, 3))):
         yen = roll.choice((principal, principal, 450, principal + 50, 12_350))
         day = DAY + timedelta(roll.randrange(4))
         made.payments.append((f"{turn:06d}", day, yen, roll.choice(ARRIVALS)))
