@@ -18,6 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benefit.domain.errors import RefusedByRule
+from benefit.domain.letter import NOTICE_KINDS
 from benefit.domain.programme import Programme
 from benefit.services.files import sha256_of, write_atomic
 from benefit.services.home import Home
@@ -25,6 +26,8 @@ from benefit.services.mailing_lots import LotState
 from benefit.services.mailing_release import AMOUNT
 from letters.proofing.compare import FIELDS, Comparing, Mismatch, amount_mismatches
 from letters.proofing.ledger import Expected, amount_pages, expected
+from letters.proofing.notices import expected_notices, read_notices
+from letters.proofing.notices import mismatches as notice_mismatches
 from letters.proofing.reading import PageRead, metadata, page_total, read_pages
 from letters.render import pages_of_kind
 from letters.sheet_code import KEY
@@ -94,6 +97,8 @@ def prove(
         raise RefusedByRule(f"ロット {lot.id} のファイルがないか、変わっています", code="lot-changed", found=path.name)
     if lot.kind == AMOUNT:
         return _prove_amounts(home, programme, lot, path, out)
+    if lot.kind in NOTICE_KINDS:
+        return _prove_notices(home, programme, lot, path)
     letters = expected(home, programme, lot)
     return prove_file(path, lot, letters, home.key(KEY), workers=workers, progress=progress)
 
@@ -127,6 +132,29 @@ def prove_file(
         if any(letter.name in value or letter.case_number in value for letter in letters):
             wrong.append(Mismatch(file, 0, "", "書類の情報", name))
     return Proof(lot.id, file, lot.sha256, len(letters), total, len(rasters), without, tuple(wrong))
+
+
+def _prove_notices(home: Home, programme: Programme, lot: LotState, path: Path) -> Proof:
+    """台帳の出来事からのお知らせ: 一通ずつ（はがきは二頁で一通）読み返して、台帳と比べる。"""
+    letters, total = expected_notices(home, programme, lot), page_total(path)
+    rasters = chosen_pages(total, lot.sha256)
+    reads = list(read_notices(path, lot.kind, rasters))
+    key = home.key(KEY)
+    wrong = [
+        each
+        for read, letter in zip(reads, letters, strict=False)
+        for each in notice_mismatches(read, letter, lot.file_name, key)
+    ]
+    if len(reads) != len(letters) or total != len(letters) * pages_of_kind(lot.kind):
+        wrong.append(Mismatch(lot.file_name, total, "", "頁の数", f"{total} 頁、台帳 {len(letters)} 通"))
+    for name, value in metadata(path).items():
+        if any(letter.case_number in value for letter in letters):
+            wrong.append(Mismatch(lot.file_name, 0, "", "書類の情報", name))
+    drawn = sum(read.codes is not None for read in reads)
+    without = sum(read.customer == "" for read in reads)
+    return Proof(
+        lot.id, lot.file_name, lot.sha256, len(letters), total, drawn * pages_of_kind(lot.kind), without, tuple(wrong)
+    )
 
 
 def _prove_amounts(home: Home, programme: Programme, lot: LotState, path: Path, out: Path) -> Proof:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,11 +18,17 @@ from benefit.rules.collection_notices import NOTICE
 from benefit.services import bank_reports, collection_repayments, collections, endings, repayments
 from benefit.services.desk_export import progress
 from benefit.services.gate import stand
+from benefit.services.mailing_lots import lots_of
 from benefit.services.mailing_release import stale_letters
 from benefit.services.notices_due import CROSSING, DEMANDS, PAID_LATE, who_gets
 from benefit.services.notices_stale import CHANGED, GONE
 from benefit.store import ward
+from benefit.store.engine import reading
 from letters.notice_run import MadeNotices, make_notices
+from letters.proof import Proof, lot_path, prove
+from letters.proofing.compare import ACCOUNT, AMOUNT, HIDDEN, NUMBER, OTHERS, QR, SHEET
+from letters.proofing.notices import ADDRESSEE, CONTENT, NoticeExpected, expected_notices, mismatches, read_notices
+from letters.sheet_code import KEY
 from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, Office, answered
 from tests.services.test_changes import bring
 from tests.services.test_repayments import claim, pay, receive
@@ -131,6 +138,7 @@ def test_a_refusal_is_told_in_coarse_words_and_never_to_those_who_declined(offic
     assert "支給の要件に当てはまらない" in text
     assert "口座の届がなかった" in text
     assert numbers[2] not in text
+    assert [one.mismatches for one in proved(office, REFUSAL)] == [(), ()]
 
 
 def test_a_failed_transfer_is_told_with_a_plain_reason_and_a_new_account_form(office: Office) -> None:
@@ -190,6 +198,7 @@ def test_the_second_demand_waits_for_the_first_and_an_agreed_plan_gets_none(offi
     assert [demand in page for page, demand in zip(text, DEMANDS, strict=True)] == [True, True]
     assert all("9,000円" in page for page in text)
     assert [row["occasion"] for row in registered(office, DUNNING)] == [f"{claimed}-1", f"{claimed}-2"]
+    assert [one.mismatches for one in proved(office, DUNNING)] == [(), ()]
     repayments.step(office.home, claimed, "分納", done_on=AFTER, note="", actor=MAKER, clock=office.clock)
     assert make(office, DUNNING, date(2024, 12, 20)).read == 0
 
@@ -236,3 +245,47 @@ def test_a_demand_on_its_way_out_stops_when_the_payment_is_heard_of(office: Offi
     bank_paper(office, repayments.slip_number(claimed), "速報", int(str(payment["amount_yen"])), "a")
     stopped = stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER)
     assert [(one.case_number, one.why) for one in stopped] == [(number, CROSSING)]
+
+
+def proved(office: Office, kind: str) -> list[Proof]:
+    """この種類の組の読み返し。"""
+    with reading(office.home.ward) as connection:
+        found = [lot for lot in lots_of(connection).values() if lot.kind == kind]
+    return [prove(office.home, PROGRAMME, lot, out=office.root / "notices", workers=1) for lot in found]
+
+
+def test_the_papers_read_back_as_the_ledger_says_and_a_moved_fact_is_named(office: Office) -> None:
+    sent = office.send()
+    make(office, AWARD, JUDGED)
+    bank_reports.take(office.home, "results", answered(office, sent.id, (Outcome.FAILED, "04")), clock=office.clock)
+    make(office, FAILED, date(2024, 8, 6))
+    for kind in (AWARD, FAILED):
+        proofs = proved(office, kind)
+        assert proofs
+        assert [one.mismatches for one in proofs] == [()] * len(proofs)
+        assert sum(one.letters for one in proofs) == len(registered(office, kind))
+
+
+def test_each_wrong_thing_on_a_paper_is_named(office: Office) -> None:
+    office.send()
+    make(office, AWARD, JUDGED)
+    with reading(office.home.ward) as connection:
+        lot = next(lot for lot in lots_of(connection).values() if lot.kind == AWARD and lot.place == "printer")
+    letters = expected_notices(office.home, PROGRAMME, lot)
+    path = lot_path(office.root / "notices", lot)
+    reads = list(read_notices(path, AWARD, frozenset({0})))
+    key = office.home.key(KEY)
+
+    def fields(letter: NoticeExpected) -> set[str]:
+        return {each.field for each in mismatches(reads[0], letter, lot.file_name, key)}
+
+    good = letters[0]
+    assert fields(good) == set()
+    assert fields(replace(good, says=(*good.says, "令和9年9月9日"))) == {CONTENT}
+    assert fields(replace(good, yen=frozenset({"100,000円"}))) == {AMOUNT}
+    assert fields(replace(good, digits=good.digits ^ {"987"})) == {ACCOUNT}
+    assert fields(replace(good, whole=good.whole.replace("様", "樣"))) == {ADDRESSEE}
+    assert fields(replace(good, hidden=(good.says[0],))) == {HIDDEN}
+    assert fields(replace(good, branch=9)) == {SHEET}
+    # 隣の人の紙とすり替わっていれば、番号も宛名も符号も違う。
+    assert {NUMBER, OTHERS, ADDRESSEE, SHEET, QR} <= fields(letters[1])
