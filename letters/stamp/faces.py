@@ -93,13 +93,19 @@ class Used:
 
     def _glyphs(self, known: Face, text: str) -> Iterator[tuple[int, str]]:
         """字ごとの、層と字形の番号。"""
+        layer = 0
         for cluster in clusters(text):
             glyph = self._glyph(known, cluster)
-            if known.owners.get(glyph) == cluster:
+            # 空きだけの文は、読む道具が半角の空きと読むので、前の字と同じ層で書く。
+            if cluster == "\u3000" and layer and self.layers[layer].setdefault(glyph, cluster) == cluster:
+                yield layer, f"{glyph:04x}"
+            elif known.owners.get(glyph) == cluster:
+                layer = 0
                 self.plain.add(cluster)
                 yield 0, f"{glyph:04x}"
             else:
-                yield self._layer(known, glyph, cluster), f"{glyph:04x}"
+                layer = self._layer(known, glyph, cluster)
+                yield layer, f"{glyph:04x}"
 
     def _layer(self, known: Face, glyph: int, cluster: str) -> int:
         """この字形をこの字と読む、一番浅い層。持ち主のある字形の層 0 は、持ち主だけのもの。"""

@@ -122,7 +122,8 @@ def test_a_missing_page_and_an_extra_page_are_named(three, ledger, tmp_path) -> 
 
 def test_a_sheet_code_made_without_the_wards_key_is_named(three, ledger, tmp_path) -> None:
     forged = coded(replace(three[0], sheet_codes=()), key=b"x" * 32)
-    assert found(tmp_path, [forged, *three[1:]], ledger) == [(1, "10000000011", "封入の符号")]
+    named = found(tmp_path, [forged, *three[1:]], ledger)
+    assert named == [(1, "10000000011", "封入の符号"), (1, "10000000011", "封入のバーコード")]
 
 
 def test_a_code_that_says_something_else_than_the_text_is_named(three, ledger, tmp_path) -> None:
