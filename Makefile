@@ -59,12 +59,13 @@ clean: ## 仮想環境とデモの結果を消す
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	touch $@ .venv/.run
 
-system: ## 足りない道具だけを入れる（PostgreSQL、Chromium）
+system: ## 足りない道具だけを入れる（PostgreSQL、Chromium、手紙の速さを比べる WeasyPrint の Pango）
 	@need=()
 	$(PYTHON) -c 'import ensurepip' 2>/dev/null || need+=(python3-venv)
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need+=(postgresql)
 	command -v chromium >/dev/null || need+=(chromium)
 	ldconfig -p | grep -q libatomic.so.1 || need+=(libatomic1)
+	ldconfig -p | grep -q libpangoft2-1.0.so.0 || need+=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
 	(( $${#need[@]} )) || exit 0
 	if [[ " $${need[*]} " == *" postgresql "* ]]; then
 	  # クラスタを作らせない: 試験が自分用のサーバを loopback に立てる。

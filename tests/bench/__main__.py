@@ -326,6 +326,58 @@ def desk_during_load() -> list[Figure]:
     return [Figure(name, round(value, 1), "ms", "目標 300 ms", round(value / 300, 2), "≤ 1", told["answers"], 0)]
 
 
+#: 手紙の一回に刷る通数。直に組む道と相手は遅いので、少なく。
+LETTERS = {"raw": 20_000, "stamped": 20_000, "direct": 500, "weasyprint": 50, "proof": 4_000}
+LETTERS_ALL = 50_000
+
+
+def letters_run(way: str, count: int) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.letters", way, str(count)],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def letters() -> list[Figure]:
+    """確認書を一秒に何通刷れるか。刷る道・直の道は CPU 秒で、校正（二つのコア）は時計の秒で数える。"""
+    runs: dict[str, list[dict[str, float]]] = {way: [] for way in LETTERS}
+    for _ in range(RUNS):
+        for way, count in LETTERS.items():
+            runs[way].append(letters_run(way, count))
+
+    def rate(way: str, second: str = "cpu") -> float:
+        return statistics.median(one["letters"] / one[second] for one in runs[way])
+
+    def figure(name: str, way: str, value: float, against: str, ratio: float, goal: str) -> Figure:
+        peak = int(max(one["peak_mib"] for one in runs[way]))
+        return Figure(name, round(value, 1), "通/秒", against, round(ratio, 2), goal, LETTERS[way], peak)
+
+    def size(way: str) -> str:
+        return f"{runs[way][0]['bytes'] / runs[way][0]['letters']:,.0f} バイト/通"
+
+    raw, stamped, direct, weasy = (rate(way) for way in ("raw", "stamped", "direct", "weasyprint"))
+    clock, proof = rate("stamped", "wall"), rate("proof", "wall")
+    both = 1 / (1 / clock + 1 / proof)
+    every = letters_run("stamped", LETTERS_ALL)
+    whole = Figure(
+        f"letters-50000（{every['wall']:.1f} 秒、一つの過程）", round(every["letters"] / every["cpu"], 1), "通/秒",
+        "1 GiB", round(every["peak_mib"] / 1024, 2), "< 1", LETTERS_ALL, int(every["peak_mib"]),
+    )  # fmt: skip
+    twin = "同じ頁の WeasyPrint"
+    return [
+        figure(f"letters-weasyprint（CPU 秒、{size('weasyprint')}）", "weasyprint", weasy, "（相手）", 1, "（比のみ）"),
+        figure(f"letters-raw（CPU 秒、{size('raw')}）", "raw", raw, "（限界）", 1, "（比のみ）"),
+        figure(f"letters-stamped（CPU 秒、{size('stamped')}）", "stamped", stamped, twin, stamped / weasy, "≥ 3000"),
+        figure("letters-stamped（限界との比）", "stamped", stamped, "素の書き出し", stamped / raw, "（比のみ）"),
+        figure(f"letters-direct（CPU 秒、{size('direct')}）", "direct", direct, twin, direct / weasy, "≥ 350"),
+        figure("letters-proof（二つのコアの秒）", "proof", proof, "目標 400 頁/秒", proof / 400, "≥ 400"),
+        figure("letters-stamped + 校正（秒）", "proof", both, "刷るだけ", both / clock, "（比のみ）"),
+        whole,
+    ]
+
+
 LARGE = 3_770_000
 FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "build-csv": build_csv,
@@ -340,6 +392,7 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "zengin-1000k": zengin_records,
     "desk-look-up": desk_look_up,
     "desk-30-calls": desk_during_load,
+    "letters": letters,
 }
 #: 時間のかかるもの。名前を言ったときか、BIG=1 のときだけ測る。
 LONG: dict[str, Callable[[], list[Figure]]] = {

@@ -8,6 +8,7 @@ PDF をファイルに書き終わるまで。起動と部品の読み込みは�
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import resource
@@ -22,6 +23,7 @@ from pathlib import Path
 from letters.content import LetterContent
 from letters.sheet_code import SheetCode
 
+KEY = b"bench" * 8
 LOT = 1_000
 DIRECT_LOT = 100
 _SURNAMES = [
@@ -76,7 +78,7 @@ def contents(count: int, first: int = 0) -> Iterator[LetterContent]:
             ),
             benefit_names=("令和6年度非課税化給付",),
             amount_yen=100_000,
-            sheet_codes=(SheetCode.of(b"bench" * 8, case, 0, 2, 1, 1, 123).digits,),
+            sheet_codes=(SheetCode.of(KEY, case, 0, 2, 1, 1, 123).digits,),
         )
 
 
@@ -175,5 +177,54 @@ def measure(way: str, count: int) -> dict[str, float]:
     return {"letters": count, "cpu": cpu, "wall": wall, "bytes": written, "peak_mib": peak}
 
 
+def proof(count: int) -> dict[str, float]:
+    """刷った組を読み返して、刷ってあるはずのことと比べる（働き手 2）。食い違いが一つでもあれば、測らずに落ちる。"""
+    from types import SimpleNamespace
+    from typing import Any
+
+    from letters.proof import prove_file
+    from letters.proofing.ledger import Expected
+    from letters.stamp import stamp
+
+    letters = list(contents(count))
+    cpu = wall = 0.0
+    with tempfile.TemporaryDirectory() as place:
+        for start in range(0, count, 2 * LOT):
+            part = letters[start : start + 2 * LOT]
+            path = Path(place) / "lot.pdf"
+            path.write_bytes(stamp(part))
+            lot: Any = SimpleNamespace(
+                id=1, kind=part[0].kind, file_name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest()
+            )
+            began, clock = _cpu(), time.perf_counter()
+            found = prove_file(path, lot, [_expected(place, each, Expected) for place, each in enumerate(part)], KEY)
+            wall += time.perf_counter() - clock
+            cpu += _cpu() - began
+            if not found.right:
+                raise AssertionError(found.mismatches[:3])
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024
+    return {"letters": count, "cpu": cpu, "wall": wall, "bytes": 0, "peak_mib": peak}
+
+
+def _expected(place: int, content: LetterContent, make: Callable[..., object]) -> object:
+    return make(
+        letter_id=place,
+        case_number=content.case_number,
+        branch=content.branch,
+        kind=content.kind,
+        postal_code=content.postal_code,
+        address=content.address,
+        address2=content.address2,
+        name=content.name,
+        benefit=content.benefit_names[0],
+        amount_yen=content.amount_yen,
+        account_digits="",
+        issued_on=content.issued_on,
+        due_on=content.due_on,
+        hidden=(),
+    )
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(sys.argv[1], int(sys.argv[2]))) + "\n")
+    way, number = sys.argv[1], int(sys.argv[2])
+    sys.stdout.write(json.dumps(proof(number) if way == "proof" else measure(way, number)) + "\n")
