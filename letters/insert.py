@@ -122,7 +122,6 @@ def render(
         }
 
     data = {
-        "geometry": {},
         "title": TITLE,
         "head": fill(table["head"]),
         "font": FAMILY,
