@@ -34,6 +34,7 @@ def numbers(office: Office) -> tuple[str, str]:
     return found[False], found[True]
 
 
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 def test_a_registered_letter_has_a_tagged_copy_with_title_language_and_alt_texts(office: Office) -> None:
     number, hidden = numbers(office)
     kind, pdf = copied(office, number)

@@ -35,6 +35,8 @@ from tests.services.test_repayments import claim, pay, receive
 
 AWARD, REFUSAL, FAILED, DUNNING = "award_notice", "refusal_notice", "failed_transfer_notice", "dunning_letter"
 AFTER = date(2024, 10, 21)
+#: データベースによらない試験（問い合わせは、両方で回すほかの試験が通る）。
+on_sqlite = pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 
 
 def make(office: Office, kind: str, on: date, out: str = "notices") -> MadeNotices:
@@ -115,6 +117,7 @@ def test_a_decision_is_told_once_before_the_money_comes_and_no_amount_leaves(off
     assert given(office) == dates
 
 
+@on_sqlite
 def test_a_decision_is_not_told_after_the_day_of_the_transfer(office: Office) -> None:
     sent = office.send()
     assert who_gets(office.home, PROGRAMME, AWARD, PAY).letters.height == sent.line_count
@@ -185,6 +188,7 @@ def test_dunning_stops_at_the_first_word_of_a_payment_and_comes_back_if_it_is_un
     assert who_gets(office.home, PROGRAMME, DUNNING, date(2024, 12, 1)).closed["why"].to_list() == [CROSSING]
 
 
+@on_sqlite
 def test_the_second_demand_waits_for_the_first_and_an_agreed_plan_gets_none(office: Office) -> None:
     number, _payment = pay(office)
     claimed = claim(office, number, 9_000)
@@ -203,6 +207,7 @@ def test_the_second_demand_waits_for_the_first_and_an_agreed_plan_gets_none(offi
     assert make(office, DUNNING, date(2024, 12, 20)).read == 0
 
 
+@on_sqlite
 def test_an_unknown_kind_is_refused(office: Office) -> None:
     with pytest.raises(WrongUse, match="この種類"):
         who_gets(office.home, PROGRAMME, "push_notice", JUDGED)
@@ -213,6 +218,7 @@ def lots(office: Office, kind: str) -> list[int]:
         return list(connection.execute(sa.select(ward.lot.c.id).where(ward.lot.c.kind == kind)).scalars())
 
 
+@on_sqlite
 def test_on_the_day_it_leaves_what_no_longer_holds_is_named(office: Office) -> None:
     """紙を作った後に振込が取り消された、速報が届いた: 出す日の関門が、番号と訳を言う。"""
     sent = office.send()
@@ -227,6 +233,7 @@ def test_on_the_day_it_leaves_what_no_longer_holds_is_named(office: Office) -> N
     assert len(after) == sent.line_count
 
 
+@on_sqlite
 def test_a_demand_with_another_amount_is_not_sent(office: Office) -> None:
     number, _payment = pay(office)
     claimed = claim(office, number, 9_000)
@@ -236,6 +243,7 @@ def test_a_demand_with_another_amount_is_not_sent(office: Office) -> None:
     assert [one.why for one in stale_letters(office.home, PROGRAMME, lots(office, DUNNING), AFTER)] == [CHANGED]
 
 
+@on_sqlite
 def test_a_demand_on_its_way_out_stops_when_the_payment_is_heard_of(office: Office) -> None:
     number, payment = pay(office)
     claimed = claim(office, number)
@@ -254,6 +262,7 @@ def proved(office: Office, kind: str) -> list[Proof]:
     return [prove(office.home, PROGRAMME, lot, out=office.root / "notices", workers=1) for lot in found]
 
 
+@on_sqlite
 def test_the_papers_read_back_as_the_ledger_says_and_a_moved_fact_is_named(office: Office) -> None:
     sent = office.send()
     make(office, AWARD, JUDGED)
@@ -266,6 +275,7 @@ def test_the_papers_read_back_as_the_ledger_says_and_a_moved_fact_is_named(offic
         assert sum(one.letters for one in proofs) == len(registered(office, kind))
 
 
+@on_sqlite
 def test_each_wrong_thing_on_a_paper_is_named(office: Office) -> None:
     office.send()
     make(office, AWARD, JUDGED)
