@@ -80,7 +80,8 @@ def _of_case(
     区直轄の人は、名ざされた職員（`member`）にだけ。ほかの人への答えは、ない番号と同じ文である（決定 0028）。
     """
     standing = stand(home, programme, issued_on)
-    hidden = pl.col("ward_only") | (pl.col("route_now") == "WARD")
+    # いまの判定にない権利（亡くなった人など）の経路は、登録のもの。
+    hidden = pl.col("ward_only") | (pl.coalesce("route_now", "route") == "WARD")
     row = (
         standing.entitlements.filter((pl.col("case_number") == case_number) & (pl.lit(value=member) | ~hidden))
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")

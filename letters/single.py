@@ -121,7 +121,7 @@ def content(kind: str, row: Mapping[str, Any], values: Mapping[str, Value], maki
         postal_code=row["postal_code"],
         address=row["address"],
         address2=row["address2"],
-        name=row["addressee"],
+        name=row["addressee"] or row["payee_name"],
         programme_name=programme.name,
         ward_name=programme.office.ward_name,
         office_name=programme.office.office_name,

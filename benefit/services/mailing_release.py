@@ -17,7 +17,7 @@ from benefit.domain.access import Actor
 from benefit.domain.case_states import CaseState
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.domain.letter import CONFIRMATION_LETTER, PUSH_NOTICE, address_digest
+from benefit.domain.letter import CONFIRMATION_LETTER, HEIR_FORM, PUSH_NOTICE, address_digest
 from benefit.domain.programme import Programme
 from benefit.domain.transfer import LIVE_STATES
 from benefit.services import proofs
@@ -123,6 +123,8 @@ def _why(standing: Standing, programme: Programme, letters: pl.DataFrame, connec
     )
     # 決定の後の手紙（支給決定通知書など）は、払った後にも、断った人にも送る。
     before = pl.col("letter_kind").is_in([PUSH_NOTICE, CONFIRMATION_LETTER])
+    # 相続人届出書は、亡くなったから送る。宛先は、台帳にいない相続人である。
+    heir = pl.col("letter_kind") == HEIR_FORM
     return seen.with_columns(
         why=pl.when(pl.col("branch").is_null())
         .then(pl.lit(UNKNOWN))
@@ -130,15 +132,15 @@ def _why(standing: Standing, programme: Programme, letters: pl.DataFrame, connec
         .then(pl.lit(VOID))
         .when(before & pl.col("paid").is_not_null())
         .then(pl.lit(PAID))
-        .when((before | pl.col("payee_dead")) & pl.col("why_closed").is_not_null())
+        .when((before | (pl.col("payee_dead") & ~heir)) & pl.col("why_closed").is_not_null())
         .then("why_closed")
-        .when(pl.col("dead_told").fill_null(value=False))
+        .when(pl.col("dead_told").fill_null(value=False) & ~heir)
         .then(pl.lit(DEAD_TOLD))
         .when(before & (pl.col("refused").fill_null(value=False) | pl.col("refused_ward").is_not_null()))
         .then(pl.lit(REFUSED))
         .when(pl.col("ward_only") & (pl.col("lot_place") != "ward"))
         .then(pl.lit(PROTECTED))
-        .when(pl.col("address_now") != pl.col("letter_address"))
+        .when((pl.col("address_now") != pl.col("letter_address")) & ~heir)
         .then(pl.lit(MOVED))
         # 指紋のない手紙（この仕組みの前に作った組）は、刷った中身を確かめられない。
         .when(before & pl.col("digest_now").ne_missing(pl.col("letter_digest")))

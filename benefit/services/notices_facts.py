@@ -8,7 +8,7 @@ import polars as pl
 
 from benefit.domain.letter import AWARD_NOTICE, DUNNING_LETTER, FAILED_TRANSFER_NOTICE, REFUSAL_NOTICE
 
-#: 種類ごとの、紙に刷る列（notices_due の列の名）。宛先は letter.address_digest が持つ。
+#: 種類ごとの、紙に刷る列（notices_due の列の名）。宛先は letter.address_digest が持つ。一通ずつの手紙には、ない。
 FACTS = {
     AWARD_NOTICE: (
         "pay_date",
@@ -29,7 +29,7 @@ def digests(kind: str, rows: pl.DataFrame) -> list[str]:
     """`rows`（notices_due の行）ごとの指紋。"""
     texts = rows.select(
         text=pl.concat_str(
-            [pl.col("occasion"), *(pl.col(name).cast(pl.String).fill_null("\u2400") for name in FACTS[kind])],
+            [pl.col("occasion"), *(pl.col(name).cast(pl.String).fill_null("\u2400") for name in FACTS.get(kind, ()))],
             separator="\u241f",
         )
     )["text"]

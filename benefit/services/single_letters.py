@@ -58,7 +58,8 @@ def choose(
 ) -> dict[str, Any]:
     """一通の相手の行: entitlement_id、case_number、branch、benefit、route、account_flag、ward_only、place、occasion、
 
-    due_on（ない種類では None）、payee_name（受給者の名）と宛先（postal_code、address、address2、addressee）。
+    due_on（ない種類では None）、payee_name（受給者の名）と宛先（postal_code、address、address2、addressee。
+    代理人も相続人もなければ addressee は空）。
     断り: 種類、ない番号（区直轄の人も同じ文）、亡くなった人（相続人届出書では、亡くなっていない人）、宛先。
     """
     if kind not in SINGLE_KINDS:
@@ -69,7 +70,8 @@ def choose(
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
         member = restricted_queue.is_member(connection, actor)
-    hidden = pl.col("ward_only") | (pl.col("route_now") == "WARD")
+    # いまの判定にない権利（亡くなった人など）の経路は、登録のもの。
+    hidden = pl.col("ward_only") | (pl.coalesce("route_now", "route") == "WARD")
     found = (
         standing.entitlements.filter((pl.col("case_number") == case_number) & (pl.lit(value=member) | ~hidden))
         .with_columns(hidden=hidden)
@@ -82,7 +84,8 @@ def choose(
     _refuse(kind, row, to)
     kept = {name: row[name] for name in ("case_number", "branch", "benefit", "route", "ward_only")}
     shown = {name: row[name] or "" for name in ("postal_code", "address", "address2")}
-    addressee = row["addressee"] or row["name"]
+    # 法定代理人がなければ空（宛先の指紋を、ほかの手紙と同じ決まりにするため）。
+    addressee = row["addressee"]
     if to is not None:
         shown, addressee = {name: asdict(to)[name] for name in shown}, to.name
     return {
