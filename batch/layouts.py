@@ -21,7 +21,7 @@ _SHOWN = 20
 @app.command("list")
 def list_layouts(ctx: typer.Context) -> None:
     """使える様式と変換の一覧。"""
-    from benefit.records.convenience_store_csv import CSV_LAYOUTS
+    from benefit.records.csv_layouts import CSV_LAYOUTS
     from benefit.services import layouts
 
     given = context(ctx)
@@ -35,7 +35,7 @@ def list_layouts(ctx: typer.Context) -> None:
         said = "・".join(mark for mark in marks if mark) or "公開の一例"
         given.say(f"{layout.id}: {layout.title}（{layout.length} バイト、{said}）")
     for csv in CSV_LAYOUTS.values():
-        given.say(f"{csv.id}: {csv.title}（CSV、公開の一例、読むだけ）")
+        given.say(f"{csv.id}: {csv.title}（CSV、{csv.standing}、読むだけ）")
     made = layouts.conversions(given.home)
     for one in made.values():
         given.say(f"変換 {one.id}: {one.title}（{one.source} → {one.target}）")
@@ -52,7 +52,7 @@ def show(
 ) -> None:
     """仕様書を、宣言から印刷する。"""
     from benefit.records import layout_sheet
-    from benefit.records.convenience_store_csv import CSV_LAYOUTS
+    from benefit.records.csv_layouts import CSV_LAYOUTS
     from benefit.services import layouts, sheet
     from benefit.services.files import write_atomic
 
@@ -79,7 +79,7 @@ def check(
 ) -> None:
     """ファイルを一バイトも残さず確かめ、悪い所を全部挙げる。何も取り込まない。"""
     from benefit.records import csv_layout, file_reader
-    from benefit.records.convenience_store_csv import CSV_LAYOUTS
+    from benefit.records.csv_layouts import CSV_LAYOUTS
     from benefit.services import layouts
     from benefit.services.files import read_input, write_atomic
     from benefit.services.layouts import blocks_of

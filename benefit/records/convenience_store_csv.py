@@ -99,4 +99,3 @@ DSK = CsvLayout(
         pl.when(pl.col("settled") == "0").then(pl.lit("")).otherwise(pl.col("settled")).alias("settles_on"),
     ],
 )
-CSV_LAYOUTS = {DSK.id: DSK}

@@ -34,7 +34,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class CsvLayout:
-    """一つの CSV の様式。長さは、その列に入る最大のバイト数（番号はちょうどの桁）。"""
+    """一つの CSV の様式。長さは、その列に入る最大のバイト数（番号はちょうどの桁）。
+
+    own_convention: 公開の様式がなく、自分たちで決めた。utf8_too: CP932 のほか、UTF-8（BOM は自由）でも受け取る。
+    """
 
     id: str
     title: str
@@ -43,6 +46,13 @@ class CsvLayout:
     read_on: date
     rules: tuple[Rule, ...] = ()
     made: Callable[[], list[pl.Expr]] | None = None
+    own_convention: bool = False
+    utf8_too: bool = False
+
+    @property
+    def standing(self) -> str:
+        """一覧に出す、様式の身分。"""
+        return "自分たちの取り決め" if self.own_convention else "公開の一例"
 
     @property
     def record(self) -> Layout:
@@ -52,7 +62,8 @@ class CsvLayout:
 
     def markdown(self) -> str:
         """仕様書。"""
-        lines = [f"## {self.title}（CSV、見出しあり、CP932・CRLF）", "", f"- 様式の名: {self.id}"]
+        code = "CP932 か UTF-8" if self.utf8_too else "CP932"
+        lines = [f"## {self.title}（CSV、見出しあり、{code}・CRLF）", "", f"- 様式の名: {self.id}（{self.standing}）"]
         lines += [f"- 出典: {'、'.join(self.sources)}（{self.read_on} に読んだ）", ""]
         lines += ["| 列 | 項目名 | 最大の長さ | 型 | 値・意味 | 英語名 |", "|---|---|---|---|---|---|"]
         for at, field in enumerate(self.fields, start=1):
@@ -89,7 +100,7 @@ def read(content: bytes, layout: CsvLayout, *, file: str = "", encoding: str | N
 
     encoding: None なら、中身から UTF-8 か CP932 に決める。UTF-8 なら、漢字の列に CP932 にない字があってよい。
     """
-    raw = csv_reader.read(content, file_name=file, encoding=encoding)
+    raw = csv_reader.read(content, file_name=file, encoding=None if layout.utf8_too else encoding)
     narrow = raw.encoding == _CP932
     wanted = tuple(field.label for field in layout.fields)
     if raw.header != wanted:

@@ -34,10 +34,10 @@ PRINT_RESULT = CsvLayout(
         wide(
             "deed", "区分", 6, blank_ok=False, note="、".join(f"{deed}: {says}" for deed, says in SHEET_DEEDS.items())
         ),
-        digits("on", "日付", 8, form="date", note="YYYYMMDD"),
+        digits("on", "日付", 8, form="date"),
         text("envelope", "封筒番号", 20, ANY_JISX0201, note="投函の行だけ。封入機の通し番号"),
     ),
-    sources=("私たちの取り決め（reliability §4.8 の数: 渡した = 良 + 損、再作成 = 損、投函 = 良 + 再作成）",),
+    sources=("私たちの取り決め（渡した = 良 + 損、損 = 再作成 + 抜き取り、投函 = 良 + 再作成）",),
     read_on=date(2026, 11, 21),
     rules=(
         Rule("区分", "良、損、再作成、投函のどれか", lambda: pl.col("deed").is_in(list(SHEET_DEEDS))),
@@ -48,20 +48,14 @@ PRINT_RESULT = CsvLayout(
         ),
     ),
     made=lambda: [pl.col("on").str.to_date("%Y%m%d")],
+    own_convention=True,
+    utf8_too=True,
 )
 
 
 def read(content: bytes, *, file: str = "") -> pl.DataFrame:
     """読んだ行（`ROWS` の列）。文字コードは CP932 か UTF-8。形の違う行が一つでもあれば、ファイルごと断る。"""
-    rows = csv_layout.read(_as_cp932(content), PRINT_RESULT, file=file).require()
+    rows = csv_layout.read(content, PRINT_RESULT, file=file).require()
     if rows.is_empty():
         raise RefusedInput("行が一つもありません", code="empty-file", place=Place(file))
     return rows.select(ROWS.keys()).cast(ROWS)  # type: ignore[arg-type]  # 名 → 型
-
-
-def _as_cp932(content: bytes) -> bytes:
-    """UTF-8 で届いたもの（BOM は自由）を、様式の文字コードに。この様式の字は、どちらにも必ずある。"""
-    try:
-        return content.decode("utf-8-sig").encode("cp932")
-    except UnicodeError:
-        return content
