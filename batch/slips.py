@@ -1,7 +1,8 @@
-"""納付書: benefit slips make / show"""
+"""納付書: benefit slips make / show / upload"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,3 +62,26 @@ def show(ctx: typer.Context, receivable: Annotated[int, typer.Argument(help="調
             f" 有効期限 {row['payable_until']}、{row['issued_by']} が出した"
         )
     given.say(f"調定 {receivable} に出した納付書 {len(slips):,} 枚")
+
+
+@app.command()
+def upload(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="書くファイル（様式 payeasy-upload）")],
+    agent: Annotated[str, typer.Option(help="代行会社コード（6 桁）")],
+    client: Annotated[str, typer.Option(help="収納機関コード（10 桁。相手が区に付けた番号）")],
+    trial: Annotated[bool, typer.Option("--trial", help="テストのファイルにする（利用区分 0）")] = False,
+) -> None:
+    """いま払える納付書の全部を、ペイジーの調定データに書く。前に送ったものとの差は benefit layout changes が作る。"""
+    from benefit.records import file_writer, payeasy
+    from benefit.services import slip_upload
+    from benefit.services.files import write_atomic
+
+    given = context(ctx)
+    given.need("ward", "payment_slip")
+    today = tokyo_date(given.clock())
+    rows = slip_upload.rows(given.home, today=today)
+    header = {"made_on": f"{today:%Y%m%d}", "agent_code": agent, "biller_code": client, "usage": "0" if trial else "1"}
+    write_atomic(out, file_writer.write(payeasy.UPLOAD, [(header, rows)], file=out.name))
+    given.say(f"ペイジーの調定データ: 納付書 {rows.height:,} 枚 → {out}")
+    given.say(f"次: benefit layout changes 前に送ったもの {out.name} --out 差のファイル")

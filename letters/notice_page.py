@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benefit.domain.errors import BenefitError
-from benefit.domain.wareki import wareki
+from benefit.domain.wareki import fiscal_year_name, wareki
 from benefit.records import payment_slip
 from benefit.records.payment_slip import SlipCodes
 from benefit.records.slip_issuer import SlipIssuer, payment_slip_of
@@ -87,11 +87,6 @@ def notice_of(row: dict[str, Any], issuer: SlipIssuer, code: SheetCode, issued_o
         payable_until=row["payable_until"],
         codes=payment_slip.codes(payment_slip_of(row, issuer), today=issued_on, limit_yen=issuer.limit_yen),
     )
-
-
-def fiscal_year_name(year: int) -> str:
-    """「令和8年度」。"""
-    return wareki(date(year, 12, 1)).split("年")[0] + "年度"
 
 
 def _slip(notice: Notice, issuer: SlipIssuer) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def era_year(day: date) -> EraYear:
     )
 
 
+def fiscal_year_name(year: int) -> str:
+    """年度の名「令和8年度」。元号の替わる年度は、後の元号で言う（2019 年度は令和元年度）。"""
+    return f"{era_year(date(year, 12, 31))}度"
+
+
 def wareki(day: date, *, weekday: bool = False) -> str:
     """「令和6年10月31日」。`weekday` のとき「令和6年10月31日（木）」。
 

@@ -16,10 +16,10 @@ import zxingcpp
 
 from benefit.domain.collection import Channel
 from benefit.domain.errors import RefusedByRule, WrongUse
-from benefit.records import barcodes, payment_slip
+from benefit.records import barcodes, file_reader, file_writer, payeasy, payment_slip
 from benefit.records.slip_issuer import payment_slip_of
 from benefit.rules.collection_notices import NOTICE
-from benefit.services import collections, dunning, extracts, receivables, slip_issuers, slip_payees, slips
+from benefit.services import collections, dunning, extracts, receivables, slip_issuers, slip_payees, slip_upload, slips
 from benefit.services.home import Home
 from benefit.store import slip_queries, ward
 from benefit.store.engine import reading
@@ -244,3 +244,24 @@ def test_a_number_bound_to_another_receivable_is_refused(sqlite_home: Home, cloc
         issue(sqlite_home, clock, two)
     with reading(sqlite_home.ward) as connection:
         assert slip_queries.slips_of(connection, [two]) == {}
+
+
+def test_the_payeasy_server_is_told_of_every_change(sqlite_home: Home, clock: StepClock) -> None:
+    """ペイジーの調定データ: 払える納付書だけが載り、再発行は削除と新規の二行に、納められたものは削除になる。"""
+    today = date(2026, 7, 10)
+    one, two = register(sqlite_home, clock, ("11", 12_000, 300, None), ("12", 8_000, 0, None))
+    first = issue(sqlite_home, clock, one, two).slips
+    before = slip_upload.rows(sqlite_home, today=today)
+    header = {"made_on": "20260710", "agent_code": "000001", "biller_code": "0000000001", "usage": "1"}
+    written = file_writer.write(payeasy.UPLOAD, [(header, before)])
+    assert file_reader.read(written, payeasy.UPLOAD, file="a").require().select(before.columns).equals(before)
+    assert before["amount_yen"].to_list() == [12_000, 8_000]
+    assert set(before["payer_kana"]) == set(before["person_number"]) == {""}
+
+    issue(sqlite_home, clock, one, until=date(2026, 9, 30))
+    pay(sqlite_home, clock, barcode(sqlite_home, first[1]), kind="速報")
+    after = slip_upload.rows(sqlite_home, today=today)
+    told = payeasy.changes(before, after).select("change_kind", "amount_yen", "confirmation_number").rows()
+    assert [(kind, yen) for kind, yen, _ in told] == [("1", 12_000), ("3", 12_000), ("3", 8_000)]
+    assert told[1][2] == first[0]["confirmation_number"] != told[0][2]
+    assert slip_upload.rows(sqlite_home, today=date(2026, 10, 1)).is_empty()
