@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,15 @@ import sqlalchemy as sa
 from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import BenefitError, RefusedByRule, WrongUse
 from benefit.domain.handover_states import CANCELLED, GIVEN_BACK, ISSUED, MADE, RECEIVED, USED
-from benefit.services import extracts, handover_book, handover_book_files, handover_book_passphrase
+from benefit.records.bank_master import BankMaster
+from benefit.records.print_data import COLUMNS, PRINTER
+from benefit.services import (
+    extracts,
+    handover_book,
+    handover_book_files,
+    handover_book_passphrase,
+    handover_book_print,
+)
 from benefit.services.handover_book import Entry
 from benefit.store import ward
 from benefit.store.bulk import insert_one
@@ -155,7 +164,13 @@ def test_the_opened_package_holds_the_six_items_of_the_printer_and_nothing_else(
     shown = [row["過去の給付金支給口座"] for row in rows if row["過去の給付金支給口座"]]
     assert shown
     assert all("****" in one and not any(part.isdigit() and len(part) > 3 for part in one.split()) for one in shown)
-    assert {row["口座フラグ"] for row in rows if row["過去の給付金支給口座"]} == {"2"}
+    with ready.home.ward.connect() as connection:
+        letter = ward.letter
+        query = sa.select(ward.entitlement.c.case_number, letter.c.kind, letter.c.account_flag).join(
+            letter, letter.c.entitlement_id == ward.entitlement.c.id
+        )
+        kinds = {row.case_number: (row.kind, row.account_flag) for row in connection.execute(query)}
+    assert {kinds[row["給付管理番号"]] for row in rows if row["過去の給付金支給口座"]} == {("push_notice", "2")}
     told = "".join([data, inside["mokuroku.json"].decode(), *(text_of(inside[name]) for name in pdfs), *inside])
     flat = "".join(told.split())
     hits = [what for what, value in forbidden(ready) if value.strip() and "".join(value.split()) in flat]
@@ -301,6 +316,33 @@ def test_killed_half_way_there_is_no_half_package_and_the_same_command_ends_it(r
     made = packed(ready)
     assert (made.already, made.folder, made.item.sha256) == (True, folder, found.sha256)
     assert opened(ready, made)["mokuroku.json"]
+
+
+def test_only_a_notice_to_a_past_account_shows_its_last_three_digits() -> None:
+    line = {
+        "name": "甲野　乙子", "postal_code": "1600022", "address": "新宿区新宿一丁目", "address2": "コーポ 210",
+        "case_number": "1", "account_flag": "2", "letter_kind": "push_notice", "bank_code": "9999",
+        "branch_code": "101", "account_type": "1", "account_number": "9876543", "birth": "1950-01-01",
+    }  # fmt: skip
+    lines = pl.DataFrame(
+        [
+            line,
+            line | {"case_number": "2", "letter_kind": "confirmation_letter"},
+            line | {"case_number": "3", "account_flag": "3"},
+            line | {"case_number": "4", "account_flag": "1"},
+            line | {"case_number": "5", "branch_code": "999"},
+        ]
+    )
+    banks = BankMaster.from_rows(date(2024, 6, 3), [("9999", "カクウギンコウ", "101", "ホンテン")], source="試験")
+    told = handover_book_print._project(lines, PROGRAMME, banks)
+    assert told["past_account"].to_list() == [
+        "カクウギンコウ ホンテン 普通 ****543", None, None, None, "登録の口座 普通 ****543",
+    ]  # fmt: skip
+    assert set(told.columns) == set(COLUMNS[PRINTER])
+    # 方書は、区が「住所」に含むと確かめるまで渡さない（F.2-5）。
+    assert set(told["address"]) == {"新宿区新宿一丁目"}
+    sent = replace(PROGRAMME, letters=replace(PROGRAMME.letters, print_address2_outside=True))
+    assert set(handover_book_print._project(lines, sent, banks)["address"]) == {"新宿区新宿一丁目コーポ 210"}
 
 
 @sqlite_only
