@@ -18,7 +18,7 @@ from benefit.domain.clock import Clock
 from benefit.domain.errors import BenefitError, RefusedByRule, WrongUse
 from benefit.domain.letter import FIRST_KINDS, LETTER_KINDS, NOTICE_KINDS
 from benefit.domain.programme import Programme
-from benefit.services import notices_due, restricted_queue, two_people
+from benefit.services import notices_due, notices_made, restricted_queue, two_people
 from benefit.services.gate import stand
 from benefit.services.home import Home
 from benefit.services.mailing import letter_rows
@@ -111,7 +111,7 @@ def _content(
     mine = pl.col("entitlement_id") == found["entitlement_id"]
     if found["kind"] in NOTICE_KINDS:
         due = notices_due.who_gets(home, programme, found["kind"], today, again=True)
-        rows = due.letters.filter(mine & (pl.col("occasion") == found["occasion"])).to_dicts()
+        rows = due.letters.filter(mine & (pl.col("occasion") == notices_made.base(found["occasion"]))).to_dicts()
         why = due.closed.filter(pl.col("case_number") == found["case_number"])["why"].to_list()
     elif found["kind"] in FIRST_KINDS:
         standing = stand(home, programme, today)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from sqlalchemy import select
 
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule
@@ -34,7 +35,11 @@ from benefit.domain.wareki import wareki
 from benefit.services import notices_register
 from benefit.services.files import MANIFEST, write_atomic
 from benefit.services.home import Home
+from benefit.services.mailing_lots import LotState
 from benefit.services.notices_due import NoticesDue, who_gets
+from benefit.services.notices_made import base
+from benefit.store import ward
+from benefit.store.engine import reading
 from letters import braille
 from letters.content import LetterContent
 from letters.contents import BRAILLE, PRINTER, WARD, Making, masked_account, neutral_sender
@@ -141,6 +146,25 @@ def _refuse_changed(home: Home, programme: Programme, due: NoticesDue, issued_on
             "もう一度実行してください",
             code="changed-meanwhile",
         )
+
+
+def rows_of(home: Home, programme: Programme, lot: LotState, members: pl.DataFrame, on: date) -> list[dict[str, Any]]:
+    """組に残る手紙の、いまの行（組の中の順）。letters.remake のため。`members` は mailing_lots.letters_in。"""
+    due = who_gets(home, programme, lot.kind, on, again=True).letters
+    letter = ward.letter
+    with reading(home.ward) as connection:
+        query = select(letter.c.entitlement_id, letter.c.occasion, letter.c.due_on).where(
+            letter.c.id.in_(members["letter_id"].to_list())
+        )
+        told = {row.entitlement_id: row for row in connection.execute(query)}
+    head = lot.folder.split("-")[0]
+    place = PRINTER if lot.place == PRINTER else head if head in (OFFICE, BRAILLE) else WARD
+    found = {
+        row["entitlement_id"]: row | {"place": place, "due_on": told[row["entitlement_id"]].due_on}
+        for row in due.iter_rows(named=True)
+        if row["entitlement_id"] in told and row["occasion"] == base(told[row["entitlement_id"]].occasion)
+    }
+    return [found[number] for number in members["id"] if number in found]
 
 
 def sender(programme: Programme, place: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import polars as pl
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule
+from benefit.domain.letter import NOTICE_KINDS
 from benefit.domain.programme import Programme
 from benefit.services.files import MANIFEST, read_manifest, write_atomic, write_manifest
 from benefit.services.gate import stand
@@ -30,6 +31,7 @@ from benefit.services.mailing_again import with_again
 from benefit.services.mailing_lots import LotState, chosen_lots, letters_in, lots_of
 from benefit.services.mailing_release import AMOUNT, Remade, Stale, pull, stale_letters
 from benefit.store.engine import in_turn, reading
+from letters import notice_run
 from letters.contents import BRAILLE, PRINTER, WARD, Making, content
 from letters.mailing import amount_page, making_of, render_amounts
 from letters.printing import print_pages
@@ -90,8 +92,10 @@ def _rows(
     home: Home, programme: Programme, lot: LotState, members: pl.DataFrame, on: date
 ) -> tuple[list[dict[str, Any]], Making]:
     """組の手紙の、いまの行（組の中の順）。出してよい手紙では、作った時の行と同じである。"""
-    standing = stand(home, programme, on)
     issued_on = members["issued_on"][0]
+    if lot.kind in NOTICE_KINDS:
+        return notice_run.rows_of(home, programme, lot, members, on), making_of(home, programme, issued_on)
+    standing = stand(home, programme, on)
     chosen = standing.entitlements.join(members.select("id"), on="id", how="semi")
     with reading(home.ward) as connection:
         now = with_again(connection, letter_rows(standing, programme, chosen, issued_on), programme, issued_on)
@@ -111,7 +115,8 @@ def _next_name(file_name: str) -> str:
 
 def _main_lot(lot: LotState, rows: Sequence[dict[str, Any]], making: Making, folder: Path) -> Remade:
     """手紙の組を刷り直し、フォルダの manifest と封入の符号の一覧を直す。"""
-    letters = [content(row, making) for row in rows]
+    notice = lot.kind in NOTICE_KINDS
+    letters = [notice_run.content(lot.kind, row, making) if notice else content(row, making) for row in rows]
     name, digest = _next_name(lot.file_name), ""
     entry: dict[str, Any] | None = None
     if letters:

@@ -24,16 +24,17 @@ from benefit.domain.letter import (
     REFUSAL_NOTICE,
 )
 from benefit.domain.programme import Programme
-from benefit.services import failures, repayments_list
+from benefit.services import failures, notices_made
 from benefit.services.gate import Standing, chosen_accounts, people, stand
 from benefit.services.home import Home
+from benefit.services.notices_dunning import overdue
 from benefit.services.transfer_lines import ACCOUNT
 from benefit.store import ward
 from benefit.store.engine import reading
 from benefit.store.frames import fetch
 
-#: 口座の届の期限と、督促の期限までの日数（決定 0030）。
-ACCOUNT_DAYS, DUNNING_DAYS = 21, 14
+#: 口座の届の期限までの日数（決定 0030）。
+ACCOUNT_DAYS = 21
 #: 権利の終わり方 → 紙に書く大まかな理由。辞退した人には、不支給の通知を送らない。
 REFUSAL_REASONS = {
     "不支給": "支給の要件に当てはまらないことが確認されたため",
@@ -49,12 +50,9 @@ FAILURE_REASONS = {
     "07": "金融機関が見つからなかったため",
 }
 OTHER_FAILURE = "金融機関で受け付けられなかったため"
-#: 一度目と、二度目からの題。
-DEMANDS = ("督促状", "催告書")
 UNKNOWN_ADDRESS = "送付先が分からない（addresses.csv に登録する）"
 DEAD = "受給者が亡くなっている（相続人を確かめる）"
 PAID_LATE = "振込日を過ぎている"
-CROSSING = "納付の知らせ（速報）が届いている"
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,10 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again:
     standing = stand(home, programme, today)
     with reading(home.ward) as connection:
         chosen = occasions(home, connection, standing, kind)
-        made = _made(connection, kind)
-    chosen = chosen.join(made, on=["entitlement_id", "occasion"], how="left")
+        made = notices_made.made(connection, kind)
+    chosen = chosen.join(made, on=["entitlement_id", "occasion"], how="left").with_columns(
+        pl.col("made").fill_null(value=False), pl.col("pulled").fill_null(0)
+    )
     already = int(chosen["made"].sum())
     gate = pl.col("why_closed") if kind in (AWARD_NOTICE, FAILED_TRANSFER_NOTICE) else pl.lit(None, dtype=pl.String)
     ordinary = "printer" if kind in (AWARD_NOTICE, REFUSAL_NOTICE) else "office"
@@ -98,9 +98,15 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again:
         entitlement_id="id",
     )
     rows = (
-        chosen.filter(pl.col("made").is_not_null() if again else pl.col("made").is_null())
-        .with_columns(why=pl.lit(None, dtype=pl.String) if again else pl.col("why"))
-        .drop("made")
+        chosen.filter(pl.col("made") if again else ~pl.col("made"))
+        .with_columns(
+            why=pl.lit(None, dtype=pl.String) if again else pl.col("why"),
+            # 抜いた紙の代わりは、同じ出来事の次の紙である。
+            occasion=pl.when((pl.col("pulled") > 0) & ~pl.col("made"))
+            .then(pl.format("{}r{}", "occasion", "pulled"))
+            .otherwise("occasion"),
+        )
+        .drop("made", "pulled")
         .join(facts, on="entitlement_id")
         .join(people(standing.inputs), left_on="payee_number", right_on="person_number", how="left")
         .with_columns(braille=pl.col("payee_number").is_in(standing.inputs.facts.braille["person_number"].implode()))
@@ -127,13 +133,6 @@ def who_gets(home: Home, programme: Programme, kind: str, today: date, *, again:
 def occasions(home: Home, connection: Connection, standing: Standing, kind: str) -> pl.DataFrame:
     """`kind` のいまの出来事のすべて（もう作ったものも）: entitlement_id、occasion、why（送らない訳）など。"""
     return _CHOOSING[kind](home, connection, standing, standing.inputs.today)
-
-
-def _made(connection: Connection, kind: str) -> pl.DataFrame:
-    letter = ward.letter
-    query = select(letter.c.entitlement_id, letter.c.occasion).where(letter.c.kind == kind)
-    schema = {"entitlement_id": pl.Int64, "occasion": pl.String}
-    return fetch(connection, query, schema).unique().with_columns(made=pl.lit(value=True))
 
 
 _PAID = {
@@ -229,66 +228,11 @@ def _failed(home: Home, connection: Connection, standing: Standing, today: date)
     )
 
 
-_PROMISED = """
-    SELECT r.repayment_id,
-        CAST(SUM(CASE WHEN p.debit = '決済待ち' AND p.credit IN ('調定', '延滞金') THEN p.amount_yen
-                      WHEN p.credit = '決済待ち' AND p.debit IN ('調定', '延滞金') THEN -p.amount_yen
-                      ELSE 0 END) AS BIGINT),
-        CAST(SUM(CASE WHEN p.debit IN ('預金', '充当金') AND p.credit IN ('調定', '延滞金') THEN p.amount_yen
-                      WHEN p.credit IN ('預金', '充当金') AND p.debit IN ('調定', '延滞金') THEN -p.amount_yen
-                      ELSE 0 END) AS BIGINT)
-    FROM collection_posting p JOIN receivable r ON r.id = p.receivable_id
-    WHERE r.repayment_id IS NOT NULL GROUP BY r.repayment_id
-"""
-
-
-def _overdue(home: Home, connection: Connection, standing: Standing, today: date) -> pl.DataFrame:
-    """納期限を過ぎた返還の請求: amount_yen（残り）、slip、first_due、demand。
-
-    速報（決済待ち）や、まだ返還に数えていない確報が一円でもあれば、行き違いになるので出さない。分納・法的措置の
-    件（R53）には送らない。二度目からは、前の紙の期限が過ぎた後に送る。
-    """
-    claims = repayments_list.claims(home, today=today).filter(
-        (pl.col("state") == "R51") & (pl.col("outstanding_yen") > 0) & (pl.col("days_over") > 0)
-    )
-    arrived = fetch(connection, _PROMISED, {"id": pl.Int64, "promised_yen": pl.Int64, "settled_yen": pl.Int64})
-    letter = ward.letter
-    sent = fetch(
-        connection,
-        select(letter.c.occasion, letter.c.due_on).where(letter.c.kind == DUNNING_LETTER),
-        {"occasion": pl.String, "before": pl.Date},
-    ).with_columns(id=pl.col("occasion").str.split("-").list.first().cast(pl.Int64))
-    turns = sent.group_by("id").agg(turn=pl.len(), before=pl.col("before").max())
-    return (
-        claims.join(arrived, on="id", how="left")
-        .join(turns, on="id", how="left")
-        .with_columns(
-            turn=pl.col("turn").fill_null(0),
-            crossing=(pl.col("promised_yen").fill_null(0) > 0)
-            | (pl.col("settled_yen").fill_null(0) > pl.col("received_yen")),
-        )
-        # 前の紙の期限の前なら、いまの紙はその紙である（もう作ってある）。
-        .with_columns(turn=pl.when(pl.col("before") >= today).then(pl.col("turn") - 1).otherwise("turn"))
-        .select(
-            "entitlement_id",
-            "slip",
-            occasion=pl.format("{}-{}", "id", pl.col("turn") + 1),
-            due_on=pl.lit(today + timedelta(days=DUNNING_DAYS)),
-            account_flag=pl.lit("0"),
-            amount_yen="outstanding_yen",
-            first_due="due_on",
-            counted_on=pl.lit(today),
-            demand=pl.when(pl.col("turn") == 0).then(pl.lit(DEMANDS[0])).otherwise(pl.lit(DEMANDS[1])),
-            why=pl.when("crossing").then(pl.lit(CROSSING)),
-        )
-    )
-
-
 _Choosing = Callable[[Home, Connection, Standing, date], pl.DataFrame]
 _CHOOSING: dict[str, _Choosing] = {
     AWARD_NOTICE: _awards,
     REFUSAL_NOTICE: _refusals,
     FAILED_TRANSFER_NOTICE: _failed,
-    DUNNING_LETTER: _overdue,
+    DUNNING_LETTER: overdue,
 }
 assert set(_CHOOSING) == set(NOTICE_KINDS) <= set(LETTER_NAMES)

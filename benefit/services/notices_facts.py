@@ -29,7 +29,10 @@ def digests(kind: str, rows: pl.DataFrame) -> list[str]:
     """`rows`（notices_due の行）ごとの指紋。"""
     texts = rows.select(
         text=pl.concat_str(
-            [pl.col("occasion"), *(pl.col(name).cast(pl.String).fill_null("\u2400") for name in FACTS.get(kind, ()))],
+            [
+                pl.col("occasion").str.split("r").list.first(),
+                *(pl.col(name).cast(pl.String).fill_null("\u2400") for name in FACTS.get(kind, ())),
+            ],
             separator="\u241f",
         )
     )["text"]

@@ -37,7 +37,7 @@ def stale_notices(home: Home, connection: Connection, standing: Standing, letter
             .where(letter.c.id.in_(numbers))
         )
         schema = {"id": pl.Int64, "entitlement_id": pl.Int64, "occasion": pl.String, "digest": pl.String}
-        made = fetch(connection, query, schema)
+        made = fetch(connection, query, schema).with_columns(pl.col("occasion").str.split("r").list.first())
         rows = notices_due.occasions(home, connection, standing, kind)
         now = rows.with_columns(digest_now=pl.Series(digests(kind, rows), dtype=pl.String))
         seen = made.join(

@@ -23,6 +23,7 @@ from benefit.services.failure_facts import day_of
 from benefit.services.home import Home
 from benefit.services.mailing_lots import LotState
 from benefit.services.notices_due import FAILURE_REASONS, OTHER_FAILURE, REFUSAL_REASONS
+from benefit.services.notices_made import base
 from benefit.services.repayments import slip_number
 from benefit.store import ward
 from benefit.store.engine import reading
@@ -151,7 +152,7 @@ def _facts(connection: Connection, row: Any) -> _Facts:
             .join(line, line.c.payment_id == payment.c.id)
             .join(transfer, transfer.c.id == line.c.transfer_id)
             .join(file, file.c.id == payment.c.planned_file_id)
-            .where(payment.c.entitlement_id == row.entitlement_id, payment.c.attempt == int(row.occasion))
+            .where(payment.c.entitlement_id == row.entitlement_id, payment.c.attempt == int(base(row.occasion)))
         ).one()
         says = (wareki(paid.pay_date, weekday=True), wareki(paid.judged_on))
         return _Facts(says, paid.amount_yen, paid.account_number[-3:] if row.account_flag == "2" else "")
@@ -160,11 +161,11 @@ def _facts(connection: Connection, row: Any) -> _Facts:
         ended = connection.execute(
             select(ending.c.kind, approval.c.approved_at)
             .join(approval, approval.c.release_id == ending.c.id)
-            .where(ending.c.id == int(row.occasion))
+            .where(ending.c.id == int(base(row.occasion)))
         ).one()
         return _Facts((REFUSAL_REASONS[ended.kind], wareki(day_of(ended.approved_at))))
     if row.kind == DUNNING_LETTER:
-        number = int(row.occasion.split("-")[0])
+        number = int(base(row.occasion).split("-")[0])
         claim, receipt = ward.repayment, ward.repayment_receipt
         asked = connection.execute(select(claim.c.amount_yen, claim.c.due_on).where(claim.c.id == number)).one()
         back = connection.execute(
@@ -178,7 +179,7 @@ def _facts(connection: Connection, row: Any) -> _Facts:
         .join(
             failure, (failure.c.bank_report_id == line.c.bank_report_id) & (failure.c.line_number == line.c.line_number)
         )
-        .where(failure.c.id == int(row.occasion))
+        .where(failure.c.id == int(base(row.occasion)))
     ).one()
     return _Facts((FAILURE_REASONS.get(told.reason_code, OTHER_FAILURE), wareki(row.due_on, weekday=True)))
 

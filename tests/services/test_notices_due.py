@@ -20,7 +20,8 @@ from benefit.services.desk_export import progress
 from benefit.services.gate import stand
 from benefit.services.mailing_lots import lots_of
 from benefit.services.mailing_release import stale_letters
-from benefit.services.notices_due import CROSSING, DEMANDS, PAID_LATE, who_gets
+from benefit.services.notices_due import PAID_LATE, who_gets
+from benefit.services.notices_dunning import CROSSING, DEMANDS
 from benefit.services.notices_stale import CHANGED, GONE
 from benefit.store import ward
 from benefit.store.engine import reading
@@ -28,6 +29,7 @@ from letters.notice_run import MadeNotices, make_notices
 from letters.proof import Proof, lot_path, prove
 from letters.proofing.compare import ACCOUNT, AMOUNT, HIDDEN, NUMBER, OTHERS, QR, SHEET
 from letters.proofing.notices import ADDRESSEE, CONTENT, NoticeExpected, expected_notices, mismatches, read_notices
+from letters.remake import remake
 from letters.sheet_code import KEY
 from tests.services.conftest import FIRST, JUDGED, MAKER, PAY, PROGRAMME, Office, answered
 from tests.services.test_changes import bring
@@ -299,3 +301,31 @@ def test_each_wrong_thing_on_a_paper_is_named(office: Office) -> None:
     assert fields(replace(good, branch=9)) == {SHEET}
     # 隣の人の紙とすり替わっていれば、番号も宛名も符号も違う。
     assert {NUMBER, OTHERS, ADDRESSEE, SHEET, QR} <= fields(letters[1])
+
+
+@on_sqlite
+def test_a_paper_taken_out_of_its_lot_is_made_again_inside_the_ward(office: Office) -> None:
+    """組んだ後に区が直接扱うことになった人の紙は、抜かれ、次の回に区の中で作り直される。ほかの人の紙は、そのまま出る。"""
+    office.send()
+    first = make(office, AWARD, JUDGED)
+    with reading(office.home.ward) as connection:
+        lot = next(lot for lot in lots_of(connection).values() if lot.kind == AWARD and lot.place == "printer")
+    row = next(row for row in registered(office, AWARD) if row["lot_id"] == lot.id)
+    number, person = row["case_number"], row["payee_number"]
+    bring(office, "protected", lambda rows: [*rows, {"住民番号": f"{person:010d}", "区分": "DV"}])
+    out = office.root / "notices"
+    remade = remake(office.home, PROGRAMME, lot.id, out=out, on=JUDGED, actor=MAKER, clock=office.clock)
+    assert number in {one.case_number for one in remade.pulled}
+    assert remade.left == lot.letter_count - len(remade.pulled)
+    assert remade.number is not None
+    assert stale_letters(office.home, PROGRAMME, [remade.number], JUDGED) == []
+    outside = pages(out / "printer")
+    assert number not in "".join(outside)
+    assert len(outside) == remade.left * 2
+    with reading(office.home.ward) as connection:
+        assert prove(office.home, PROGRAMME, lots_of(connection)[remade.number], out=out, workers=1).right
+    again = make(office, AWARD, JUDGED)
+    assert (again.printed, again.in_ward) == (len(remade.pulled), len(remade.pulled))
+    assert again.already == first.printed - len(remade.pulled)
+    assert number in "".join(pages(out / "ward"))
+    assert make(office, AWARD, JUDGED).read == 0
