@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from batch import collection_differences
 from batch.context import Context, context, day
 from benefit.domain.clock import tokyo_date
 from benefit.domain.errors import WrongUse
 
 app = typer.Typer(no_args_is_help=True, help="収納データを受け取り、消し込み、毎日突き合わせる")
 By = Annotated[str, typer.Option(help="操作する職員の ID（合言葉をたずねる）")]
+collection_differences.add_to(app)
 
 
 def _ready(ctx: typer.Context) -> Context:
@@ -62,6 +64,10 @@ def receive(
     )
     if taken.not_paid:
         given.say("  振替不能: " + "、".join(f"コード {code} {count:,} 件" for code, count in taken.not_paid.items()))
+    if taken.cards:
+        given.say("  立替金: " + "、".join(f"{what} {count:,} 件" for what, count in taken.cards.items()))
+    if layout == "special-collection-statement":
+        given.say("  次: benefit collection statements で、納入書と比べます。")
     if done.rows_held:
         given.say("  次: benefit collection queue で、人が決める入金を見ます。")
 

@@ -316,6 +316,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("sha256", name=op.f("uq_planned_file_sha256")),
     )
     op.create_table(
+        "receivable_file",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=3), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", "subject", name=op.f("pk_receivable_file")),
+    )
+    op.create_table(
         "run",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.String(length=40), nullable=False),
@@ -2878,6 +2887,7 @@ def downgrade() -> None:
     op.drop_table("special_statement")
     op.drop_table("snapshot")
     op.drop_table("run")
+    op.drop_table("receivable_file")
     op.drop_table("planned_file")
     op.drop_table("lot")
     op.drop_table("log_report")

@@ -64,6 +64,7 @@ APPEND_ONLY = (
     "collection_posting",
     "receivable",
     "receivable_change",
+    "receivable_file",
     "receivable_key",
     "bank_credit_approval",
     "card_remittance",

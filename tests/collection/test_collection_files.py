@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
 from benefit.records import file_writer
 from benefit.records.layout_registry import BUILT_IN
-from benefit.services import collection_files, collection_moves, receivables
+from benefit.services import collection_files, collection_moves, receivable_files, receivables
 from benefit.services.home import Home
 from tests.collection.conftest import accounts
 from tests.collection.test_collections import DUE
@@ -105,3 +106,33 @@ def test_a_test_file_and_an_unknown_layout_are_refused(home: Home, clock: StepCl
         collection_files.receive(home, "convenience-store", path, clock=clock)
     with pytest.raises(WrongUse, match="受け取れません"):
         collection_files.receive(home, "payeasy-upload", path, clock=clock)
+
+
+def levies(tmp_path: Path, made_on: str, *rows: dict[str, object]) -> Path:
+    header, samples = SAMPLES["standard-levies"]
+    layout = BUILT_IN["standard-levies"]
+    made = table(layout, [samples[0] | row for row in rows])
+    path = tmp_path / f"choutei-{made_on}.dat"
+    path.write_bytes(file_writer.write(layout, [(header | {"made_on": made_on}, made)]))
+    return path
+
+
+def register(home: Home, clock: StepClock, path: Path) -> tuple[int, int, int]:
+    done = receivable_files.register(home, path, reason="更正", clock=clock)
+    return done.added, done.changed, done.same
+
+
+def test_yesterdays_levies_do_not_bring_back_the_old_amount(home: Home, clock: StepClock, tmp_path: Path) -> None:
+    """更正の後に前の日のファイルを出しても、額は戻らない。別の科目の前の日のファイルは、登録できる。"""
+    old = levies(tmp_path, "20260710", {"amount_yen": 12_300})
+    assert register(home, clock, old) == (1, 0, 0)
+    assert register(home, clock, old) == (0, 0, 1)
+    assert register(home, clock, levies(tmp_path, "20260712", {"amount_yen": 9_000})) == (0, 1, 0)
+    with pytest.raises(RefusedByRule, match="もっと新しい調定のファイル"):
+        register(home, clock, old)
+    assert receivables.outstanding(home, date(2026, 8, 1))["due_yen"].to_list() == [9_000]
+    assert register(home, clock, levies(tmp_path, "20260711", {"account_title": "201", "payment_number": "9"})) == (
+        1,
+        0,
+        0,
+    )

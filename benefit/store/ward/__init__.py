@@ -34,6 +34,7 @@ from benefit.store.ward.collections import (
     collection_posting,
     receivable,
     receivable_change,
+    receivable_file,
     receivable_key,
 )
 from benefit.store.ward.desk import (
@@ -240,6 +241,7 @@ __all__ = [
     "recall_line",
     "receivable",
     "receivable_change",
+    "receivable_file",
     "receivable_key",
     "receivable_notice",
     "reissue",
@@ -336,6 +338,7 @@ APPEND_ONLY = (
     "collection_posting",
     "receivable",
     "receivable_change",
+    "receivable_file",
     "receivable_key",
     "bank_credit_approval",
     "card_remittance",

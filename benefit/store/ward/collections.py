@@ -69,6 +69,17 @@ receivable_change = Table(
     CheckConstraint("turn >= 1", name="turn"),
 )
 
+#: 登録した調定のファイルと、その科目。前の日のファイルで、新しい額を古い額に戻さないために見る。
+receivable_file = Table(
+    "receivable_file",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("subject", String(3), primary_key=True),
+    Column("file_name", Text, nullable=False),
+    Column("made_on", Date, nullable=False),
+    moment("registered_at"),
+)
+
 #: 納付書などの鍵（バーコードの自由使用欄、納付番号、科目・年度・期別・通知書番号）→ 調定。
 receivable_key = Table(
     "receivable_key",
