@@ -199,6 +199,51 @@ def collection_records() -> list[Figure]:
     return figures
 
 
+def collection_million() -> list[Figure]:
+    """収納データ百万件を、調定百万件と消し込む秒（SQLite、書込みの保証は切らない）。比は、読むだけと、結ぶだけの秒に対して。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.collection_million"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    value = round(statistics.median(told["receive"]), 1)
+    figures = []
+    for key, against, goal in (
+        ("parse", "同じファイルを読むだけ", "≤ 40"),
+        ("join", "同じ行を鍵と調定に結ぶだけの SQL", "≤ 30"),
+    ):
+        ratio = statistics.median(own / bare for own, bare in zip(told["receive"], told[key], strict=True))
+        name = f"collection-million（{1e6 * value / told['rows']:.0f} マイクロ秒/件）"
+        figures.append(Figure(name, value, "秒", against, round(ratio, 1), goal, told["rows"], told["peak_mib"]))
+    return figures
+
+
+def collection_year(where: str, url: str = "") -> list[Figure]:
+    """種文書 004 の一年の件数を、全部の経路の取込に一気に。比は、毎秒 1,000 件（一年が 15 分で済む速さ）に対して。"""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.collection_year", "1", url],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1])
+    value = sum(told["seconds"].values())
+    name = (
+        f"collection-year-{where}（{told['files']} 枚、消込 {told['final_yen']['合計（消込）']:,} 円"
+        f" + 保留 {told['final_yen']['合計（保留）']:,} 円）"
+    )
+    ratio = value / (told["records"] / 1000)
+    return [
+        Figure(name, round(value, 1), "秒", "毎秒 1,000 件", round(ratio, 2), "≤ 1", told["records"], told["peak_mib"])
+    ]
+
+
+def collection_year_postgresql() -> list[Figure]:
+    with fresh_databases() as new:
+        return collection_year("postgresql", new())
+
+
 #: 支給判定を測る大きさ: 判定する行と、台帳にある過去の支払。
 PLANNED, PAST = 50_000, 1_000_000
 
@@ -389,6 +434,8 @@ FIGURES: dict[str, Callable[[], list[Figure]]] = {
     "payment-judging-sqlite": payment_judging_sqlite,
     "payment-judging-postgresql": payment_judging_postgresql,
     "collection-records": collection_records,
+    "collection-million": collection_million,
+    "collection-year": lambda: collection_year("sqlite"),
     "zengin-1000k": zengin_records,
     "desk-look-up": desk_look_up,
     "desk-30-calls": desk_during_load,
@@ -399,6 +446,7 @@ LONG: dict[str, Callable[[], list[Figure]]] = {
     "judging-3770k": lambda: judging(LARGE),
     "import-3770k": lambda: importing(LARGE),
     "municipalities-1-2": municipalities,
+    "collection-year-postgresql": collection_year_postgresql,
     "build-3770000": build_large,
 }
 
