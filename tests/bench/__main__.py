@@ -379,7 +379,7 @@ LETTERS_ALL = 50_000
 def letters_run(way: str, count: int) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.letters", way, str(count)],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return told

@@ -138,15 +138,16 @@ def test_a_thousand_letters_cost_little_more_than_their_own_values(letter) -> No
 
 
 def test_a_text_too_wide_is_condensed_and_beyond_seventy_percent_refused(notice, monkeypatch) -> None:
-    fits, tight, wide = "架空銀行 " + "本" * 25, "架" * 37, "架" * 60
-    for masked in (fits, tight):
-        contents = [notice(masked_account=masked)]
-        assert compare(contents, stamp(contents)) == []
-    monkeypatch.setattr("letters.stamp.stamping.reasons_to_hold", lambda content: [])
+    monkeypatch.setattr("letters.holding._ACCOUNT_EM", 100)
+    condensed = [notice(masked_account="架空銀行 " + "本" * 40)]
+    assert compare(condensed, stamp(condensed)) == []
+    wide = [notice(masked_account="架" * 60)]
     with pytest.raises(RefusedByRule) as refusal:
-        stamp([notice(masked_account=wide)])
+        stamp(wide)
     assert refusal.value.code == "field-too-wide"
     assert "架" not in str(refusal.value)
+    with pytest.raises(BenefitError, match="手紙を組めませんでした"):
+        render(wide)
 
 
 @pytest.mark.parametrize(
