@@ -26,9 +26,9 @@ def test_a_clerk_copies_edits_checks_and_looks(run: Run, tmp_path: Path) -> None
     assert run("letters", "words", "copy", "push_notice")[0] == 4
     own = home / "words" / "push_notice.toml"
     assert own.stat().st_mode & 0o077 == 0
-    own.write_text(own.read_text(encoding="utf-8").replace("手続きは要りません", "{{ due }}まで手続きは要りません"))
+    own.write_text(own.read_text(encoding="utf-8").replace("でよい方は、", "でよい方は、{{ due }}まで"))
     assert "push_notice.toml" in run("letters", "words", "check")[1]
-    assert "{{ due }}まで" in run("letters", "words", "show", "push_notice")[1]
+    assert "でよい方は、{{ due }}まで" in run("letters", "words", "show", "push_notice")[1]
     seen = tmp_path / "seen.pdf"
     assert run("letters", "preview", "push_notice", "--out", seen, "--issued-on", "2024-07-16")[0] == 0
     assert "令和6年8月15日まで手続きは要りません" in text_of(seen)

@@ -123,23 +123,24 @@ def test_a_choice_can_be_written() -> None:
 def test_what_a_clerk_wrote_is_on_the_page_and_changes_the_digest(
     tmp_path: Path, notice: Callable[..., LetterContent], read_back: Callable[..., list[Page]]
 ) -> None:
-    folder = ours(tmp_path / "words", "push_notice", "手続きは要りません。", "{{ office }}の手続きは要りません。")
+    folder = ours(tmp_path / "words", "push_notice", "でよい方は、", "でよい方は、{{ office }}への")
     (page,) = read_back(render([notice()], words=load_words("push_notice", folder)))
-    assert "総務部総務課の手続きは要りません" in "".join(page.text.split())
+    assert "でよい方は、総務部総務課への手続きは" in "".join(page.text.split())
     digests = {engine_digest(), engine_digest(tmp_path / "nothing"), engine_digest(folder)}
     assert len(digests) == 2
     assert load_words("push_notice", folder).digest != load_words("push_notice").digest
 
 
-def test_furigana_is_printed_only_where_a_clerk_asks_for_it(
-    tmp_path: Path, notice: Callable[..., LetterContent], read_back: Callable[..., list[Page]]
+def test_furigana_is_printed_only_where_a_clerk_asks_for_it_and_still_fits(
+    tmp_path: Path, letter: Callable[..., LetterContent], read_back: Callable[..., list[Page]]
 ) -> None:
-    folder = ours(tmp_path / "words", "push_notice", "次のとおり支給", "次のとおり{{ ruby('支給', 'しきゅう') }}")
-    (plain,) = read_back(render([notice()], words=load_words("push_notice", folder)))
-    assert ("次のとおり支給します" in plain.text, "しきゅう" in plain.text) == (True, False)
-    ours(folder, COMMON, "furigana = false", "furigana = true")
-    (ruby,) = read_back(render([notice()], words=load_words("push_notice", folder)))
-    assert ("しきゅう" in ruby.text, "支給" in ruby.text, "\ufff9" in ruby.text) == (True, True, False)
+    """一番字の多い確認書（額、再発行の印、返送先）でも、振り仮名を付けて一頁に入る。"""
+    full = letter(amount_yen=100_000, again="reissued", return_to=Programme.load("r6-2024").office.return_to)
+    (plain,) = read_back(render([full]))
+    assert ("がいとうする" in plain.text, "該当する" in plain.text) == (False, True)
+    folder = ours(tmp_path / "words", COMMON, "furigana = false", "furigana = true")
+    (ruby,) = read_back(render([full], words=load_words("confirmation_letter", folder)))
+    assert ("がいとう" in ruby.text, "該当" in ruby.text, "\ufff9" in ruby.text) == (True, True, False)
 
 
 def test_markup_in_a_name_stays_as_it_is(read_back: Callable[..., list[Page]]) -> None:
