@@ -23,6 +23,9 @@ from benefit.domain.errors import BenefitError, RefusedByRule, RefusedInput
 from benefit.services.desk_cases import UNKNOWN, Move, advance, allowed, cases_of, chunks
 from benefit.store import audit, desk
 
+#: 紙の足の封入の符号の桁（records.print_result）。
+SHEET_CODE_DIGITS = 24
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -78,9 +81,14 @@ class Intake:
 
 
 def read_number(text: str) -> tuple[str, int | None]:
-    """打った・読み取った番号を（給付管理番号, 枝番）に。「12345678901」「１２３-４５６…」「12345678901-02」。"""
+    """打った・読み取った番号を（給付管理番号, 枝番）に。「12345678901」「１２３-４５６…」「12345678901-02」。
+
+    封入の符号（24 桁、頭が番号と枝番）を読み取ってもよい。検査の数字は、鍵を持つ区だけが見る。
+    """
     given = unicodedata.normalize("NFKC", text).strip()
     digits = "".join(sign for sign in given if sign.isdecimal())
+    if len(digits) == SHEET_CODE_DIGITS:
+        digits = digits[:13]
     number, branch = (digits[:11], digits[11:]) if len(digits) in {12, 13} else (digits, "")
     if not is_case_number(number):
         raise RefusedInput("給付管理番号の形が違います", code="case-number", found=f"数字 {len(digits)} 桁")

@@ -230,6 +230,7 @@ def test_a_number_is_read_as_it_is_typed_or_scanned() -> None:
     assert read_number(f" {number.translate(wide)} ") == (number, None)
     assert read_number(f"{number[:4]}-{number[4:8]}-{number[8:]}") == (number, None)
     assert read_number(f"{number}-02") == (number, 2)
+    assert read_number(f"{number}0202111231234") == (number, 2), "封入の符号（24 桁）"
     for text in (number[:-1], number[:-1] + str((int(number[-1]) + 1) % 10), "", "番号なし"):
         with pytest.raises(RefusedInput):
             read_number(text)
