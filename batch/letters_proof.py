@@ -53,7 +53,7 @@ def lots(ctx: typer.Context) -> None:
             state = f"作り直した（{lot.remade_as} へ）"
         given.say(
             f"{lot.id:>4}  {places[lot.place]}  {lot.folder}/{lot.file_name}  "
-            f"{names.get(lot.kind, lot.kind)}  {lot.letter_count:,} 通  {state}"
+            f"{names.get(lot.kind, lot.kind)}  {lot.letter_count:,} {'枚' if lot.kind == AMOUNT else '通'}  {state}"
         )
     if not every:
         given.say("ロットはまだありません。benefit letters make で作ります。")

@@ -238,7 +238,8 @@ def amount_page(row: dict[str, Any], making: Making) -> amounts.AmountPage | Non
 def _register(
     home: Home, mailing: Mailing, runs: list[_Run], pages: list[MadeLot], issued_on: date, clock: Clock
 ) -> None:
-    lots, held = list(pages), {}
+    lots: list[MadeLot] = []
+    held: dict[str, str] = {}
     for run in runs:
         place = PRINTER if run.place == PRINTER else WARD
         for lot in run.report.lots:
@@ -246,4 +247,4 @@ def _register(
             lots.append(MadeLot(place, lot.kind, lot.file, lot.sha256, numbers, run.folder.name))
         for one in run.report.held:
             held[one.case_number] = f"{one.field}: {one.reason} {' '.join(one.code_points)}".strip()
-    register_lots(home, mailing, lots, held, issued_on=issued_on, clock=clock)
+    register_lots(home, mailing, [*lots, *pages], held, issued_on=issued_on, clock=clock)
