@@ -14,7 +14,7 @@ from benefit.domain.errors import WrongUse
 from benefit.domain.letter import CLAIM_FORM, CONFIRMATION_LETTER, LETTER_KINDS
 from benefit.domain.programme import Programme
 from letters.content import LetterContent
-from letters.page import page_data
+from letters.page import filling, page_data
 from letters.render import compile_pages, refuse_held
 from letters.sample import BLANK, sample
 from letters.words import EXAMPLE, RETURN_MOUNT, load_words
@@ -40,7 +40,7 @@ def example(programme: Programme, issued_on: date, *, words: Path | None = None)
     """確認書の記入例。確認書の割付に、書き方の字を入れる（割付が変われば、記入例も変わる）。"""
     content = sample(CONFIRMATION_LETTER, programme, issued_on)
     data = page_data([content], load_words(CONFIRMATION_LETTER, words))
-    filled = load_words(EXAMPLE, words).table
+    filled = load_words(EXAMPLE, words).filled(filling(content))
     return compile_pages(
         CONFIRMATION_LETTER,
         {**data, "title": f"{LETTER_KINDS[CONFIRMATION_LETTER].name} {filled['title']}", "example": filled},
