@@ -33,9 +33,9 @@ from letters.render import pages_of_kind
 from letters.sheet_code import KEY
 from letters.sheets import SHEETS_FILE, sheets_folder
 
-#: この頁数までは、符号も全部の頁で読む。超えれば、この割合（少なくとも ALL_UP_TO 頁）を選ぶ。
-ALL_UP_TO, SHARE = 200, 0.05
-POLICY = f"{ALL_UP_TO} 頁までは全部、超えれば {SHARE:.0%}（{ALL_UP_TO} 頁以上）。種は組の指紋"
+#: この頁数までは、符号も全部の頁で読む。超えれば、この割合（少なくとも LEAST 頁）を選ぶ。
+ALL_UP_TO, SHARE, LEAST = 200, 0.05, 100
+POLICY = f"{ALL_UP_TO} 頁までは全部、超えれば {SHARE:.0%}（{LEAST} 頁以上）。種は組の指紋"
 #: 働き手に一度に渡す頁数と、働き手を起こす頁数。
 _CHUNK, _WORTH_A_POOL = 250, 400
 
@@ -178,7 +178,7 @@ def chosen_pages(total: int, digest: str) -> frozenset[int]:
     """符号を読む頁（0 から）。組の指紋が種なので、誰が選んでも同じ頁になる。"""
     if total <= ALL_UP_TO:
         return frozenset(range(total))
-    count = max(ALL_UP_TO, math.ceil(total * SHARE))
+    count = max(LEAST, math.ceil(total * SHARE))
     return frozenset(random.Random(digest).sample(range(total), count))  # noqa: S311  # 選び方は秘密ではない
 
 

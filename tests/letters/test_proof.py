@@ -155,7 +155,7 @@ def test_large_lots_decode_a_declared_share_chosen_by_the_digest_of_the_lot() ->
     chosen = chosen_pages(10_000, "a")
     assert len(chosen) == 500 == round(10_000 * proof.SHARE)
     assert chosen == chosen_pages(10_000, "a") != chosen_pages(10_000, "b")
-    assert len(chosen_pages(1_000, "a")) == 200
+    assert len(chosen_pages(1_000, "a")) == 100
 
 
 def test_the_report_a_clerk_reads_fits_one_page_and_names_what_is_wrong(three, ledger, tmp_path) -> None:
