@@ -1,7 +1,8 @@
-"""収納の明細の違い: benefit collection statements / statement-close / cards"""
+"""収納の明細の違いと分納: benefit collection statements、statement-close、cards、instalments、instalments-approve"""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from batch.context import context, day
 from benefit.domain.clock import tokyo_date
+from benefit.domain.errors import WrongUse
 
 By = Annotated[str, typer.Option(help="操作する職員の ID（合言葉をたずねる）")]
 _SHOWN = 20
@@ -19,6 +21,8 @@ def add_to(app: typer.Typer) -> None:
     app.command()(statements)
     app.command("statement-close")(statement_close)
     app.command()(cards)
+    app.command()(instalments)
+    app.command("instalments-approve")(instalments_approve)
 
 
 def statements(
@@ -91,3 +95,41 @@ def cards(ctx: typer.Context, today: Annotated[str | None, typer.Option(help="�
         told = "知らせはありません" if one.told_yen is None else f"知らせは {one.told_yen:,} 円"
         given.say(f"  {one.remitted_on} {one.outcome}: 立替金 {one.amount_yen:,} 円、{told}")
     given.say(f"合わなかった立替金 {len(wrong):,} 件（お金は benefit collection queue の並びにあります）")
+
+
+def instalments(
+    ctx: typer.Context,
+    receivable: Annotated[int, typer.Argument(help="調定の番号")],
+    plan: Annotated[str, typer.Option(help="期限と額（2026-08-31:5000,2026-09-30:7300 のように）")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="分納の誓約の理由")],
+) -> None:
+    """分納の約束を申し出る。合計は、いまの残りと同じ。別の人が承認すると、督促が約束の期限になる。"""
+    from benefit.services import instalments as service
+
+    given = context(ctx)
+    given.need("ward", "instalment_plan")
+    actor = given.ward_staff(by)
+    number = service.ask(given.home, receivable, _parts(plan), reason=reason, actor=actor, clock=given.clock)
+    given.say(f"分納 {number} を申し出ました。")
+    given.say(f"次: 別の人が benefit collection instalments-approve {number} --by ID で承認します。")
+
+
+def _parts(plan: str) -> list[tuple[date, int]]:
+    parts = []
+    for one in plan.split(","):
+        on, _colon, yen = one.strip().partition(":")
+        if not (yen.isascii() and yen.isdigit()):
+            raise WrongUse("--plan の書き方が違います", found=one, allowed="2026-08-31:5000 の形をコンマで")
+        parts.append((day(on, "--plan"), int(yen)))
+    return parts
+
+
+def instalments_approve(ctx: typer.Context, number: Annotated[int, typer.Argument(help="分納の番号")], by: By) -> None:
+    """分納の約束を承認する。"""
+    from benefit.services import instalments as service
+
+    given = context(ctx)
+    given.need("ward", "instalment_plan")
+    row = service.approve(given.home, number, actor=given.ward_staff(by), clock=given.clock)
+    given.say(f"分納 {number}: 調定 {row['receivable_id']} の {row['total_yen']:,} 円を承認しました。")

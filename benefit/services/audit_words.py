@@ -100,6 +100,8 @@ NAMES = {
     "collection.credit.approve": "銀行の入金を承認した",
     "collection.statement": "特別徴収の納入明細を取り込んだ",
     "collection.statement.close": "納入書と明細の違いを片づけた",
+    "instalment.ask": "分納の約束を申し出た",
+    "instalment.approve": "分納の約束を承認した",
     "debit.enrol": "口座振替依頼を書いた",
     "debit.enrol.approve": "口座振替依頼を承認した",
     "debit.history": "口座振替依頼の歴史を見た",

@@ -16,7 +16,7 @@ from benefit.domain.errors import RefusedByRule
 from benefit.rules.collection_notices import receivable_key
 from benefit.services.collections import settle
 from benefit.services.home import Home
-from benefit.store import audit, ward
+from benefit.store import audit, instalment_queries, ward
 from benefit.store.bulk import insert_rows
 from benefit.store.engine import in_turn, reading
 from benefit.store.frames import fetch
@@ -205,9 +205,22 @@ def standing(connection: Connection) -> pl.DataFrame:
 
 
 def outstanding(home: Home, today: date) -> pl.DataFrame:
-    """期限を過ぎて残っている調定: id、調定の額、消し込んだ額（速報を含む）、残り、速報だけで督促が止まるか。"""
+    """期限を過ぎて残っている調定: id、調定の額、消し込んだ額、残り、速報だけで督促が止まるか。
+
+    分納の約束のあるものは、約束の期限で見る: 約束どおりなら出ず、遅れていれば、遅れた分だけが残りになる。
+    """
     with reading(home.ward) as connection:
         frame = standing(connection).drop("person_number")
-    late = frame.filter((pl.col("due_on") < today) & (pl.col("settled_yen") < pl.col("due_yen")))
+        plans = instalment_queries.promised(connection, today)
     left = pl.col("due_yen") - pl.col("settled_yen") - pl.col("promised_yen")
-    return late.with_columns(left_yen=left, stopped_by_notice=left <= 0).sort("id")
+    since = pl.col("plan_yen") - left
+    rows = frame.join(plans, on="id", how="left", maintain_order="left")
+    late = rows.filter((pl.col("due_on") < today) & (pl.col("settled_yen") < pl.col("due_yen"))).filter(
+        pl.col("plan_yen").is_null() | (since < pl.col("plan_due_yen"))
+    )
+    behind = (
+        pl.when(pl.col("plan_yen").is_null())
+        .then(left)
+        .otherwise(pl.min_horizontal(left, pl.col("plan_due_yen") - since))
+    )
+    return late.with_columns(left_yen=behind, stopped_by_notice=left <= 0).drop("plan_yen", "plan_due_yen").sort("id")
