@@ -101,8 +101,8 @@ def make_package(
         return before
     rows = printer_rows(home, programme, lots, tokyo_date(clock()))
     data = print_data.write(rows, print_data.PRINTER, encoding=encoding)
-    if data.rows + data.held_people != rows.height:
-        raise RefusedByRule("データの数が合いません", code="count", found=f"{data.rows} + {data.held_people}")
+    if data.rows + data.held_rows != sum(lot.letter_count for lot in lots):
+        raise RefusedByRule("データと組の数が合いません", code="count", found=f"{data.rows} + {data.held_rows}")
     listing = _listing(programme, given, lots, data, encoding)
     inside: dict[str, Path | bytes] = {**given.files}
     inside[print_data.FILE_NAME] = data.data
@@ -146,7 +146,7 @@ def make_package(
         files.register(connection, sequence, folder, contents, actor=actor, clock=clock)
     made = item(home, name, tokyo_date(clock()))
     files.finish(home, made)
-    return Packed(made, files.folder_of(home, folder), rows.height, data.rows, data.held_people, already=False)
+    return Packed(made, files.folder_of(home, folder), rows.height, data.rows, data.held_rows, already=False)
 
 
 def _before(home: Home, numbers: Sequence[int], clock: Clock) -> Packed | None:
@@ -204,7 +204,7 @@ def _listing(
         "版ごとの枚数": dict(sorted(given.layouts.items())),
         "データ": print_data.FILE_NAME,
         "データの行": data.rows,
-        "データに載せない通": data.held_people,
+        "データに載せない通": data.held_rows,
         "符号": encoding,
         "列": list(print_data.COLUMNS[print_data.PRINTER].values()),
         "組": [

@@ -38,16 +38,12 @@ _PRIVATE = ((0xE000, 0xF8FF), (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
 
 @dataclass(frozen=True)
 class Written:
-    """書いた結果。`held` は止めた人（給付管理番号・項目・符号位置）。読んだ数 = rows + 止めた人の数。"""
+    """書いた結果。`held` は止めた人（給付管理番号・項目・符号位置）。読んだ行 = rows + held_rows。"""
 
     data: bytes
     rows: int
     held: pl.DataFrame
-
-    @property
-    def held_people(self) -> int:
-        """止めた人の数。"""
-        return self.held["給付管理番号"].n_unique()
+    held_rows: int
 
 
 def project(frame: pl.DataFrame, party: str) -> pl.DataFrame:
@@ -94,7 +90,8 @@ def write(frame: pl.DataFrame, party: str, *, encoding: str) -> Written:
             continue
         hit = told.filter(pl.col(head).str.contains_any(bad)).select("給付管理番号", head)
         held += [
-            (number, head, " ".join(f"U+{ord(one):04X}" for one in bad if one in text)) for number, text in hit.rows()
+            (number, head, " ".join(f"U+{ord(one):04X}" for one in bad if one in text))
+            for number, text in hit.unique(maintain_order=True).rows()
         ]
     report = pl.DataFrame(held, schema=dict.fromkeys(HELD_COLUMNS, pl.String), orient="row").sort(HELD_COLUMNS[:2])
     kept = told.join(report, on="給付管理番号", how="anti")
@@ -102,4 +99,4 @@ def write(frame: pl.DataFrame, party: str, *, encoding: str) -> Written:
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(told.columns)
     writer.writerows(kept.iter_rows())
-    return Written(buffer.getvalue().encode(ENCODINGS[encoding]), kept.height, report)
+    return Written(buffer.getvalue().encode(ENCODINGS[encoding]), kept.height, report, told.height - kept.height)

@@ -284,7 +284,7 @@ def _utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Entry:
     """書く歩みの中身。媒体と数は出庫（初めの歩み）で決め、後は前のとおりになる（違う数を言えば断る）。"""
 

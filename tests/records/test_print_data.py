@@ -38,7 +38,7 @@ def test_the_printer_gets_exactly_six_columns(encoding: str, written: str) -> No
     assert first["氏名"] == "甲野　乙子"
     assert second["過去の給付金支給口座"] == ""
     assert told.data.endswith(b"\r\n")
-    assert (told.rows, told.held_people) == (2, 0)
+    assert (told.rows, told.held_rows) == (2, 0)
 
 
 @pytest.mark.parametrize("extra", ["kana_name", "birth", "amount_yen", "account_number", "child_name", "氏名"])
@@ -74,13 +74,13 @@ def test_a_character_that_cannot_be_written_holds_that_line_and_is_named() -> No
         "10000000005": "U+E0100",
         "10000000007": "U+0103",
     }
-    assert (told.rows, told.held_people) == (2, 6)
+    assert (told.rows, told.held_rows) == (2, 6)
     assert b"?" not in told.data
     # 書けた字は、来たままの字である（U+FA19 は「神」にならない）。
     assert [row["氏名"] for row in rows(told.data, "cp932")] == ["甲野　乙子", "神\ufa19社"]
     wide = write(given, PRINTER, encoding="utf-8")
     assert dict(wide.held.select("給付管理番号", "文字").rows()) == {"10000000004": "U+E000"}
-    assert wide.rows + wide.held_people == given.height
+    assert wide.rows + wide.held_rows == given.height
 
 
 def test_every_character_that_passes_comes_back_the_same() -> None:
@@ -90,3 +90,11 @@ def test_every_character_that_passes_comes_back_the_same() -> None:
     assert good.encode("cp932").decode("cp932") == good
     assert len(good) > 7000
     assert not any(0xE000 <= ord(one) <= 0xF8FF for one in good)
+
+
+def test_a_person_with_two_letters_is_counted_twice_and_named_once() -> None:
+    given = people({"name": "𠮷野"}, {"name": "𠮷野"}, {}).with_columns(
+        case_number=pl.Series(["10000000000", "10000000000", "10000000001"])
+    )
+    told = write(given, PRINTER, encoding="cp932")
+    assert (told.rows, told.held_rows, told.held.height) == (1, 2, 1)
