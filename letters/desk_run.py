@@ -24,6 +24,7 @@ from benefit.services.home import Home
 from letters import braille
 from letters.content import LetterContent
 from letters.lots import make_lots
+from letters.notice_run import card_sender
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,6 @@ def content(kind: str, row: dict[str, Any], programme: Programme, issued_on: dat
         issued_on=issued_on,
         due_on=row["due_on"],
         benefit_names=(programme.benefit_names.get(row["benefit"], programme.name),),
-        return_to=(f"{office.return_to[0]} {office.return_to[1]}", f"{office.ward_name} {office.office_name}"),
+        return_to=office.return_to if kind == DEFICIENCY_NOTICE else card_sender(office),
         **own,
     )

@@ -27,10 +27,11 @@ from benefit.domain.letter import (
     AWARD_NOTICE,
     DUNNING_LETTER,
     FAILED_TRANSFER_NOTICE,
+    LETTER_KINDS,
     LETTER_NAMES,
     REFUSAL_NOTICE,
 )
-from benefit.domain.programme import Programme
+from benefit.domain.programme import OfficeTerms, Programme
 from benefit.domain.wareki import wareki
 from benefit.services import notices_register
 from benefit.services.files import MANIFEST, write_atomic
@@ -167,13 +168,19 @@ def rows_of(home: Home, programme: Programme, lot: LotState, members: pl.DataFra
     return [found[number] for number in members["id"] if number in found]
 
 
-def sender(programme: Programme, place: str) -> dict[str, Any]:
+def sender(programme: Programme, kind: str, place: str) -> dict[str, Any]:
     """差出人の欄。区が直接扱う人の紙では、差出人も返送先も、課も給付の名もない住所だけにする（F.3）。"""
     office = programme.office
     if place == WARD:
         return {"sender": neutral_sender(programme), "return_to": (programme.letters.neutral_sender,)}
-    where = f"{office.return_to[0]} {office.return_to[1]}"
-    return {"return_to": (where, f"{office.ward_name} {office.office_name}")}
+    if LETTER_KINDS[kind].form == "A4":
+        return {"return_to": office.return_to}
+    return {"return_to": card_sender(office)}
+
+
+def card_sender(office: OfficeTerms) -> tuple[str, str]:
+    """はがきの外の面の差出人: 住所と、区の名と課。"""
+    return f"{office.return_to[0]} {office.return_to[1]}", f"{office.ward_name} {office.office_name}"
 
 
 def content(kind: str, row: dict[str, Any], making: Making) -> LetterContent:
@@ -195,7 +202,7 @@ def content(kind: str, row: dict[str, Any], making: Making) -> LetterContent:
         issued_on=making.issued_on,
         benefit_names=(programme.benefit_names[row["benefit"]],),
         sheet_codes=(making.sheet_code(row | {"kind": kind}, 1, 1).digits,),
-        **sender(programme, row["place"]),
+        **sender(programme, kind, row["place"]),
         **_own(kind, row, making, shows_amount=inside or terms.print_amount_outside),
     )
 
