@@ -153,7 +153,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             fields=("received_on", "defects", "to_send"),
             common=(DUE,),
             routes=("contractor", "ward"),
-            enclosures=(_REPLY,),
+            enclosures=(_REPLY, _FLYER),
         ),
         LetterKind(
             id=AWARD_NOTICE,
@@ -192,7 +192,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             fields=("transferred_on", "reason"),
             common=(DUE, BENEFITS),
             routes=("ward", "contractor"),
-            enclosures=(_REPLY, _MOUNT),
+            enclosures=(_REPLY, _MOUNT, _FLYER),
         ),
         LetterKind(
             id=HEIR_FORM,
@@ -201,7 +201,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             fields=("deceased_name",),
             common=(DUE, BENEFITS),
             routes=("ward",),
-            enclosures=(_REPLY, _MOUNT),
+            enclosures=(_REPLY, _MOUNT, _FLYER),
             sheets=2,
         ),
         LetterKind(
@@ -211,7 +211,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             common=(DUE, BENEFITS),
             routes=("ward",),
             envelope=REGISTERED_MAIL,
-            enclosures=("納付書",),
+            enclosures=("納付書", _FLYER),
             carries_amount=True,
         ),
         LetterKind(
@@ -232,7 +232,7 @@ LETTER_KINDS: Mapping[str, LetterKind] = {
             common=(DUE, BENEFITS),
             routes=("ward",),
             envelope=REGISTERED_MAIL,
-            enclosures=("納付書",),
+            enclosures=("納付書", _FLYER),
             carries_amount=True,
         ),
         LetterKind(

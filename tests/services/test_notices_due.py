@@ -261,7 +261,7 @@ def proved(office: Office, kind: str) -> list[Proof]:
     """この種類の組の読み返し。"""
     with reading(office.home.ward) as connection:
         found = [lot for lot in lots_of(connection).values() if lot.kind == kind]
-    return [prove(office.home, PROGRAMME, lot, out=office.root / "notices", workers=1) for lot in found]
+    return [prove(office.home, PROGRAMME, lot, out=office.root / "notices") for lot in found]
 
 
 @on_sqlite
@@ -323,7 +323,7 @@ def test_a_paper_taken_out_of_its_lot_is_made_again_inside_the_ward(office: Offi
     assert number not in "".join(outside)
     assert len(outside) == remade.left * 2
     with reading(office.home.ward) as connection:
-        assert prove(office.home, PROGRAMME, lots_of(connection)[remade.number], out=out, workers=1).right
+        assert prove(office.home, PROGRAMME, lots_of(connection)[remade.number], out=out).right
     again = make(office, AWARD, JUDGED)
     assert (again.printed, again.in_ward) == (len(remade.pulled), len(remade.pulled))
     assert again.already == first.printed - len(remade.pulled)
