@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 from sqlalchemy import func, select
 
-from batch import demo_people
+from batch import demo_people, demo_print
 from batch.demo_bank import answer
 from batch.world import make_ward
 from batch.world.answers import answer_account, answer_tax
@@ -44,7 +44,7 @@ from benefit.store import desk, ward
 from benefit.store.engine import reading
 from letters.mailing import make_letters
 
-STEPS = 19
+STEPS = 20
 #: 一回目の振込で、この件数に一件が振込不能になる（benefit-rules I: 0.3–1 %）。
 FAILURE_EVERY = 150
 #: 紙を別々に入力する二人。
@@ -197,6 +197,22 @@ class DemoYear:
         )
         self._row(f"手紙（対象 {made.read:,} = 印刷 {made.printed:,} + 止めた {made.held:,}）", made.printed)
         self.places.append(("手紙（委託先で刷る／区で刷る）", self.out / "letters"))
+        self._print(day)
+
+    def _print(self, day: date) -> None:
+        """見本帳、出す許し、印刷の包み、印刷所の結果、消去報告書。"""
+        self._step("手紙を読み返し、印刷所へ渡す")
+        letters, clock = self.out / "letters", self.clock
+        released = demo_print.release(self.home, self.programme, letters, self.out / "proof-set", day, clock)
+        self._row("読み返して、出してよいとした紙（額の頁とも）", released)
+        folders = sorted((letters / "printer").iterdir())
+        packed = demo_print.hand_over(self.home, self.programme, folders, day, clock)
+        self._row(f"印刷の包み（{packed.item.label}）", packed.letters)
+        back = self.out / "kekka-insatsu.csv"
+        taken = demo_print.count_back(self.home, folders[0], back, day, clock)
+        self._row(f"印刷所の結果（{taken.state}、刷り直し {taken.counts['remade']:,}）", taken.counts["posted"])
+        demo_print.close(self.home, packed.item.name, day, clock)
+        self.places.append(("見本帳（署名したもの）", self.out / "proof-set"))
 
     def _to_desk(self, day: date) -> None:
         self._step("受渡: 区 → 給付管理システム")
