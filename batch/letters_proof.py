@@ -63,31 +63,27 @@ def proof(ctx: typer.Context, numbers: Lots, out: Out, programme: ProgrammeId = 
     """ロットを読み返し、台帳と比べる（出す許しは変わらない）。一つでも食い違えば、終了コード 4。"""
     from benefit.services.mailing_lots import chosen_lots
     from benefit.store.engine import reading
-    from letters.proof import proof_folder, prove, write_proof
+    from letters.proof import proof_folder, prove, readers, write_proof
 
     given = _ready(ctx)
     with reading(given.home.ward) as connection:
         chosen = chosen_lots(connection, numbers)
     wrong = 0
-    for lot in chosen:
-        with given.progress() as bar:
-            task = bar.add_task(f"ロット {lot.id} を読み返しています", total=lot.letter_count)
-            found = prove(
-                given.home,
-                given.home.programme(programme),
-                lot,
-                out=out,
-                progress=lambda pages, task=task: bar.update(task, completed=pages),  # type: ignore[misc]
+    total = sum(lot.letter_count for lot in chosen)
+    with given.progress() as bar, readers(total) as pool:
+        task = bar.add_task("読み返しています", total=total)
+        for lot in chosen:
+            found = prove(given.home, given.home.programme(programme), lot, out=out, pool=pool)
+            bar.update(task, advance=lot.letter_count)
+            write_proof(found, out, lot)
+            result = "合っています" if found.right else f"食い違い {len(found.mismatches):,} 件"
+            given.say(
+                f"ロット {lot.id}: {found.letters:,} 通 {found.pages:,} 頁、符号も読んだ {found.rasters:,} 頁。{result}"
+                f" → {proof_folder(out, lot)}"
             )
-        write_proof(found, out, lot)
-        result = "合っています" if found.right else f"食い違い {len(found.mismatches):,} 件"
-        given.say(
-            f"ロット {lot.id}: {found.letters:,} 通 {found.pages:,} 頁、符号も読んだ {found.rasters:,} 頁。{result}"
-            f" → {proof_folder(out, lot)}"
-        )
-        for each in found.mismatches[:_SAID]:
-            given.say(f"  {each.page} 頁  {each.case_number}  {each.field}  {each.found}")
-        wrong += not found.right
+            for each in found.mismatches[:_SAID]:
+                given.say(f"  {each.page} 頁  {each.case_number}  {each.field}  {each.found}")
+            wrong += not found.right
     if wrong:
         raise RefusedByRule(f"台帳と合わないロットが {wrong} 個あります。出せません", code="proof")
 

@@ -13,6 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -89,6 +90,7 @@ def prove(
     *,
     out: Path,
     workers: int = 2,
+    pool: ProcessPoolExecutor | None = None,
     progress: Callable[[int], None] = lambda _pages: None,
 ) -> Proof:
     """組を読み返して比べる。ファイルがない、台帳の指紋と違うときは RefusedByRule。"""
@@ -100,7 +102,7 @@ def prove(
     if lot.kind in NOTICE_KINDS:
         return _prove_notices(home, programme, lot, path)
     letters = expected(home, programme, lot)
-    return prove_file(path, lot, letters, home.key(KEY), workers=workers, progress=progress)
+    return prove_file(path, lot, letters, home.key(KEY), workers=workers, pool=pool, progress=progress)
 
 
 def prove_file(
@@ -110,6 +112,7 @@ def prove_file(
     key: bytes,
     *,
     workers: int = 2,
+    pool: ProcessPoolExecutor | None = None,
     progress: Callable[[int], None] = lambda _pages: None,
 ) -> Proof:
     """PDF と、刷ってあるはずのことから。"""
@@ -122,12 +125,13 @@ def prove_file(
     rasters = chosen_pages(total, lot.sha256)
     comparing = Comparing(file, letters, key)
     without = 0
-    for index, read in enumerate(_read_all(path, total, rasters, workers)):
-        if index // each < len(letters):
-            wrong += comparing.page(read, letters[index // each], index % each + 1)
-        without += read.customer == ""
-        if (index + 1) % _CHUNK == 0 or index + 1 == total:
-            progress(index + 1)
+    with nullcontext(pool) if pool is not None else readers(total, workers) as helpers:
+        for index, read in enumerate(_read_all(path, total, rasters, helpers)):
+            if index // each < len(letters):
+                wrong += comparing.page(read, letters[index // each], index % each + 1)
+            without += read.customer == ""
+            if (index + 1) % _CHUNK == 0 or index + 1 == total:
+                progress(index + 1)
     for name, value in metadata(path).items():
         if any(letter.name in value or letter.case_number in value for letter in letters):
             wrong.append(Mismatch(file, 0, "", "書類の情報", name))
@@ -182,18 +186,27 @@ def chosen_pages(total: int, digest: str) -> frozenset[int]:
     return frozenset(random.Random(digest).sample(range(total), count))  # noqa: S311  # 選び方は秘密ではない
 
 
-def _read_all(path: Path, total: int, rasters: frozenset[int], workers: int) -> Iterator[PageRead]:
-    if workers < 2 or total < _WORTH_A_POOL:
-        for start in range(0, total, _CHUNK):
-            yield from read_pages(path, start, min(start + _CHUNK, total), rasters)
+@contextmanager
+def readers(pages: int, workers: int = 2) -> Iterator[ProcessPoolExecutor | None]:
+    """頁を読む働き手。いくつもの組で分け合う（起こすのに一秒かかる）。頁が少なければ None。"""
+    if workers < 2 or pages < _WORTH_A_POOL:
+        yield None
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        asked = []
-        for start in range(0, total, _CHUNK):
-            stop = min(start + _CHUNK, total)
-            asked.append(pool.submit(read_pages, path, start, stop, rasters & frozenset(range(start, stop))))
-        for done in asked:
-            yield from done.result()
+        yield pool
+
+
+def _read_all(path: Path, total: int, rasters: frozenset[int], pool: ProcessPoolExecutor | None) -> Iterator[PageRead]:
+    parts = [(start, min(start + _CHUNK, total)) for start in range(0, total, _CHUNK)]
+    if pool is None:
+        for start, stop in parts:
+            yield from read_pages(path, start, stop, rasters)
+        return
+    asked = [
+        pool.submit(read_pages, path, start, stop, rasters & frozenset(range(start, stop))) for start, stop in parts
+    ]
+    for done in asked:
+        yield from done.result()
 
 
 def proof_folder(out: Path, lot: LotState) -> Path:

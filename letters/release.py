@@ -17,7 +17,7 @@ from benefit.services.home import Home
 from benefit.services.mailing_lots import chosen_lots
 from benefit.services.mailing_release import refuse_if_stale, refuse_stale, release
 from benefit.store.engine import reading
-from letters.proof import Proof, prove, refuse_wrong, write_proof
+from letters.proof import Proof, prove, readers, refuse_wrong, write_proof
 from letters.render import engine_digest
 
 #: engine_digest（組版の版、書体、割付、言葉、刷る道）のほかに、紙に載る事柄と符号を決めるコード。
@@ -63,10 +63,11 @@ def release_lots(
     refuse_if_stale(refuse_stale(home, programme, numbers, on))
     proved: list[Proof] = []
     told: dict[int, str] = {}
-    for lot in lots:
-        proof = prove(home, programme, lot, out=out, progress=progress)
-        told[lot.id] = write_proof(proof, out, lot)
-        refuse_wrong(proof)
-        proved.append(proof)
+    with readers(sum(lot.letter_count for lot in lots)) as pool:
+        for lot in lots:
+            proof = prove(home, programme, lot, out=out, pool=pool, progress=progress)
+            told[lot.id] = write_proof(proof, out, lot)
+            refuse_wrong(proof)
+            proved.append(proof)
     release(home, programme, told, on=on, digest=digest, actor=actor, clock=clock)
     return proved

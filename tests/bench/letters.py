@@ -182,13 +182,14 @@ def proof(count: int) -> dict[str, float]:
     from types import SimpleNamespace
     from typing import Any
 
-    from letters.proof import prove_file
+    from letters.proof import prove_file, readers
     from letters.proofing.ledger import Expected
     from letters.stamp import stamp
 
     letters = list(contents(count))
     cpu = wall = 0.0
-    with tempfile.TemporaryDirectory() as place:
+    # 働き手は、組を出す時と同じに、いくつもの組で分け合う。
+    with tempfile.TemporaryDirectory() as place, readers(count) as pool:
         for start in range(0, count, 2 * LOT):
             part = letters[start : start + 2 * LOT]
             path = Path(place) / "lot.pdf"
@@ -197,7 +198,8 @@ def proof(count: int) -> dict[str, float]:
                 id=1, kind=part[0].kind, file_name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest()
             )
             began, clock = _cpu(), time.perf_counter()
-            found = prove_file(path, lot, [_expected(place, each, Expected) for place, each in enumerate(part)], KEY)
+            ledger = [_expected(place, each, Expected) for place, each in enumerate(part)]
+            found = prove_file(path, lot, ledger, KEY, pool=pool)
             wall += time.perf_counter() - clock
             cpu += _cpu() - began
             if not found.right:

@@ -150,6 +150,14 @@ def test_a_word_that_must_not_leave_is_named(three, ledger, tmp_path) -> None:
     assert (1, "10000000011", "載せない言葉") in found(tmp_path, [leaked, *three[1:]], hiding)
 
 
+def test_two_readers_say_the_same_as_one(three, ledger, tmp_path) -> None:
+    alone = proved(tmp_path, [three[1], three[0], three[2]], ledger)
+    lot = LotState(1, 1, "push_notice", "printer", "f", "lot.pdf", alone.sha256, 3, None, None)
+    with proof.readers(1_000) as pool:
+        assert pool is not None
+        assert prove_file(tmp_path / "lot.pdf", lot, ledger, KEY, pool=pool) == alone
+
+
 def test_large_lots_decode_a_declared_share_chosen_by_the_digest_of_the_lot() -> None:
     assert chosen_pages(200, "a") == frozenset(range(200))
     chosen = chosen_pages(10_000, "a")
