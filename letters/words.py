@@ -35,6 +35,9 @@ REPAYMENT = "repayment"
 FURIGANA = "furigana"
 #: ほかの課の通知（letters.notices）と、納付書の言葉。
 NOTICES = ("slip", "notice_levy", "notice_slip", "notice_dunning", "notice_demand")
+#: 圧着はがきの外の面に刷る項目の名の頭（templates/postcard.typ）と、そこに書けない言葉。
+OUTER_FACE = "card_"
+TELLING = ("給付", "支給", "非課税", "生活保護", "口座", "振込", "決定", "確認書", "円", "税")
 _TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -196,13 +199,26 @@ def _check(table: Mapping[str, Any], text: str, file: str, fields: tuple[str, ..
             if not isinstance(each, str) or not each:
                 raise RefusedInput("空でない文を書いてください", code="words-type", place=Place(file, line, key))
             try:
-                used |= wording.check(each, fields)
+                names = wording.check(each, fields)
+                used |= names
             except Slip as slip:
                 place = Place(file, line + slip.line - 1 if line else None, key)
                 raise RefusedInput(
                     slip.says, code=slip.code, place=place, found=slip.found, allowed=slip.allowed
                 ) from None
+            if key.startswith(OUTER_FACE) and (telling := _telling(each, names)):
+                raise RefusedInput(
+                    "はがきの外の面に、用件の分かる言葉は書けません",
+                    code="words-outside",
+                    place=Place(file, line, key),
+                    found="、".join(telling),
+                )
     return used
+
+
+def _telling(text: str, names: frozenset[str]) -> list[str]:
+    """外の面に書けない言葉と名前。"""
+    return [word for word in TELLING if word in text] + sorted(names - {"ward"})
 
 
 def _texts(value: object) -> Iterator[object]:

@@ -11,12 +11,12 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from benefit.domain.errors import BenefitError, RefusedByRule, WrongUse
+from benefit.domain.errors import BenefitError, RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.letter import LETTER_KINDS
 from letters import postcard, stamp
 from letters.content import LetterContent
 from letters.render import render
-from letters.words import Words, load_words
+from letters.words import Words, load_words, shipped_text
 from tests.letters.conftest import Page
 
 BASE: dict[str, Any] = {
@@ -187,3 +187,13 @@ def test_the_longest_names_keep_their_place(read_back: Callable[..., list[Page]]
     assert "アレクサンドリア・マリア・フェルナンダ・デ・ソウザ様" in address
     with pytest.raises(WrongUse, match="止めるべき手紙"):
         render([replace(long, address2="とても長い名のたてもの" * 12)])
+
+
+@pytest.mark.parametrize("said", ["給付金のお知らせ", "{{ programme }}", "{{ phone }}へ", "口座をご確認ください"])
+def test_a_clerk_cannot_write_the_matter_on_the_outside(said: str) -> None:
+    own, common = shipped_text("reminder"), shipped_text("common")
+    Words.parse("reminder", common, own.replace("中を開けてご覧ください", "{{ ward }}から"), file="words/reminder.toml")
+    with pytest.raises(RefusedInput, match="外の面") as refusal:
+        Words.parse("reminder", common, own.replace("中を開けてご覧ください", said), file="words/reminder.toml")
+    assert refusal.value.place is not None
+    assert refusal.value.place.field == "card_open_title"
