@@ -192,15 +192,15 @@ def _of_the_lots(connection: Connection, lot_ids: list[int], codes: list[str]) -
     # 同じ番号・枝番・種類の手紙が二つあれば（出来事ごとの手紙）、この組にある方。
     letters = letters.sort("inside", descending=True).unique("letter", keep="first", maintain_order=True)
     whole = listed.join(letters, on="letter", how="left").with_columns(sheets=pl.len().over("letter").cast(pl.Int64))
-    mine = whole.filter(pl.col("inside"))
-    short = mine.filter(pl.col("sheets") < _printed_sheets())
-    extra = whole.height - mine.height
+    pages = whole.filter(_place() > _kind_sheets())
+    mine = whole.filter(_place() <= _kind_sheets())
+    printed = pl.min_horizontal(pl.col("code").str.slice(LETTER_DIGITS + 1, 1).cast(pl.Int64), _kind_sheets())
     if (
-        mine["letter"].n_unique() != inside.height
-        or short.height
+        pages.height != amounts
         or whole["letter_id"].null_count()
-        or extra > amounts
-        or len(codes) < amounts
+        or not mine["inside"].all()
+        or mine["letter"].n_unique() != inside.height
+        or mine.filter(pl.len().over("letter") != printed).height
     ):
         raise RefusedByRule(
             "渡した紙の一覧（sheets.csv）が、台帳の組の手紙と合いません",
@@ -211,12 +211,16 @@ def _of_the_lots(connection: Connection, lot_ids: list[int], codes: list[str]) -
     return whole.select(list(EXPECTED))
 
 
-def _printed_sheets() -> pl.Expr:
-    """この手紙の、一つの組で刷る枚数: 符号にある枚数と、種類の枚数の、小さい方（残りは額の頁）。"""
+def _place() -> pl.Expr:
+    """何枚目か。"""
+    return pl.col("code").str.slice(LETTER_DIGITS, 1).cast(pl.Int64)
+
+
+def _kind_sheets() -> pl.Expr:
+    """この種類の手紙の枚数。それより後の紙は、区が刷り足す額の頁である。"""
     of_kind = {KIND_NUMBERS[kind.id]: kind.sheets for kind in LETTER_KINDS.values()}
-    whole = pl.col("code").str.slice(LETTER_DIGITS + 1, 1).cast(pl.Int64)
-    most = pl.col("code").str.slice(LETTER_DIGITS - 2, 2).replace_strict(of_kind, default=1, return_dtype=pl.Int64)
-    return pl.min_horizontal(whole, most)
+    number = pl.col("code").str.slice(LETTER_DIGITS - 2, 2)
+    return number.replace_strict(of_kind, default=1, return_dtype=pl.Int64)
 
 
 def _made_on(connection: Connection, lot_ids: list[int]) -> date:

@@ -142,6 +142,11 @@ def test_the_list_the_letters_made_is_the_one_that_is_counted(office: Office) ->
     codes = codes_of(office, folder)
     assert not (folder / SHEETS_FILE).exists(), "渡すフォルダに、紙の一覧がある"
     assert take(office, folder, clean(codes)).state == CLOSED
+    # 額の頁は、区が別に刷る組。手紙の行はないが、同じように数える。
+    (pages,) = (office.root / "letters" / "ward").glob("amount-*")
+    extra = codes_of(office, pages)
+    assert take(office, pages, clean(extra), name="gaku").state == CLOSED
+    assert {code[:15] for code in extra} <= {code[:15] for code in codes}
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,13 @@ HEADING = "封入の符号,区分,日付,封筒番号"
 
 
 def folder_of(home: Home, place: str, out: Path, *, layout: int = 123) -> Path:
-    """`place` で刷る組の全部を、一つのロットのフォルダに（本物の sheets.csv は letters の試験が見る）。"""
+    """`place` で刷る手紙の組の全部（額の頁を除く）を、一つのロットのフォルダに。一通は一枚。"""
     out.mkdir(parents=True)
     key = home.key(KEY)
     with reading(home.ward) as connection:
-        lots = [one for one in mailing_lots.lots_of(connection).values() if one.place == place]
+        lots = [
+            one for one in mailing_lots.lots_of(connection).values() if one.place == place and one.kind in KIND_NUMBERS
+        ]
         rows = letters_in(connection, lots).sort("case_number_written").iter_rows(named=True)
         codes = [
             SheetCode.of(
