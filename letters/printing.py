@@ -34,7 +34,7 @@ def print_pages(contents: Sequence[LetterContent], words: Words, sample: Sequenc
 
     sample: 直接組んだ紙と比べる手紙（0 から）。台紙に刷った紙が一点でも違えば、BenefitError で一通も渡さない。
     """
-    if not stamped(contents[0].kind):
+    if not stamped(contents[0].kind) or (len(contents) <= DIRECT_MAX and not stamp.worth(contents)):
         return render(contents, words=words)
     pdf = stamp.stamp(contents, words=words)
     if found := stamp.compare(contents, pdf, sample, words=words):

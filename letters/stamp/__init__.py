@@ -4,6 +4,6 @@ Typst 直接（letters.render）と同じ割付から、見た目の同じ紙が
 """
 
 from letters.stamp.compare import Difference, compare, run_samples, sample_compare
-from letters.stamp.stamping import can, stamp
+from letters.stamp.stamping import can, stamp, worth
 
-__all__ = ["Difference", "can", "compare", "run_samples", "sample_compare", "stamp"]
+__all__ = ["Difference", "can", "compare", "run_samples", "sample_compare", "stamp", "worth"]

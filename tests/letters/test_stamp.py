@@ -15,7 +15,7 @@ from letters.fonts import coverage
 from letters.glyphs import missing
 from letters.render import render
 from letters.sheet_code import SheetCode
-from letters.stamp import can, compare, stamp
+from letters.stamp import can, compare, stamp, worth
 from letters.stamp.compare import fields_missing
 
 NAMES = (
@@ -50,6 +50,25 @@ def test_a_stamped_page_is_the_page_typst_makes(letter, notice) -> None:
     letters = [coded(letter, n, name=name, amount_yen=n or None) for n, name in enumerate(NAMES)]
     for contents in (letters, notices(notice)):
         assert compare(contents, stamp(contents)) == []
+
+
+def test_a_stamped_postcard_is_the_postcard_typst_makes_on_both_sides(letter) -> None:
+    award = {"decided_on": "令和6年8月1日", "payer_kana": "ｼﾝｼﾞｭｸｸ"}
+    refusal = {"decided_on": "令和6年8月1日", "reason": "世帯に課税されている方がいるため"}
+    masked = {"account_flag": "2", "masked_account": "架空銀行 本店 普通 ****123"}
+    for changes in (
+        {"kind": "award_notice", "values": award, "amount_yen": 100_000, "due_on": None, **masked},
+        {"kind": "refusal_notice", "values": refusal, "due_on": None},
+        {"kind": "reminder"},
+    ):
+        contents = [coded(letter, n, name=NAMES[n], conditions=(), **changes) for n in (1, 2)]
+        assert compare(contents, stamp(contents)) == []
+
+
+def test_letters_whose_words_all_differ_are_not_worth_stamping(letter) -> None:
+    same = [letter(case_number=f"{n:011d}") for n in range(100)]
+    assert worth(same)
+    assert not worth([letter(case_number=f"{n:011d}", benefit_names=(f"給付{n}",)) for n in range(100)])
 
 
 def test_the_longest_address_stands_where_typst_puts_it(letter) -> None:
