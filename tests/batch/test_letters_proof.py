@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 from benefit.services import extracts
@@ -49,12 +51,19 @@ def test_a_lot_goes_from_made_to_released_and_back_when_someone_dies(run: Run, o
     ended, told, _ = go("letters", "proof-set", "make", "--out", office / "mihon")
     assert ended == 0
     assert "全部の頁を見てから" in told
-    ended, told, _ = go("letters", "proof-set", "sign", "--set", office / "mihon", "--by", "tanto", "--reason", "見た")
+    _the_set_shows_every_edge(office / "mihon")
+    kept = (office / "mihon" / "push_notice.pdf").read_bytes()
+    (office / "mihon" / "push_notice.pdf").write_bytes(kept + b"\n")
+    sign = ("letters", "proof-set", "sign", "--set", office / "mihon", "--by", "tanto", "--reason", "見た")
+    ended, _, refused = go(*sign)
+    assert (ended, "変わっています" in refused) == (4, True)
+    (office / "mihon" / "push_notice.pdf").write_bytes(kept)
+    ended, told, _ = go(*sign)
     assert (ended, "署名しました（1）" in told) == (0, True)
     ended, _, refused = go("letters", "proof-set", "approve", "1", "--set", office / "mihon", "--by", "tanto")
     assert ended == 4
-    ended, told, _ = go("letters", "proof-set", "approve", "1", "--set", office / "mihon", "--by", "shonin1")
-    assert ended == 0
+    ended, told, refused = go("letters", "proof-set", "approve", "1", "--set", office / "mihon", "--by", "shonin1")
+    assert ended == 0, refused
 
     _dies(Home.at(home), office, first_payee(out, number, home))
     ended, _, refused = go("letters", "release", number, "--out", out, "--by", "tanto", *ON)
@@ -77,6 +86,27 @@ def test_a_lot_goes_from_made_to_released_and_back_when_someone_dies(run: Run, o
 def test_a_lot_that_does_not_exist_is_said_in_japanese(run: Run, office: Path) -> None:
     ended, _, refused = run("letters", "proof", "999", "--out", office / "letters", home=office / "home")
     assert (ended, "ロット 999 はありません" in refused) == (2, True)
+
+
+def _the_set_shows_every_edge(folder: Path) -> None:
+    """一番長い氏名、異体字、外国の名、子の多い世帯、額の上と下が、種類ごとに一頁ずつある。"""
+    told = json.loads((folder / "mihon.json").read_text(encoding="utf-8"))
+    shown = {each["ファイル"]: each["頁"] for each in told["見本"]}
+    assert {"push_notice.pdf", "confirmation_letter.pdf", "award_notice.pdf", "amount_page.pdf"} <= set(shown)
+    for file in ("push_notice.pdf", "confirmation_letter.pdf"):
+        said = "、".join(shown[file])
+        for edge in ("一番長い氏名", "異体字", "互換漢字", "英字の長い氏名", "子の多い世帯", "1,000,000 円", "枝番 99"):
+            assert edge in said
+    assert told["刷れない見本（本番でも止まる）"] == []
+    # 見本は架空の人だけである（給付管理番号は 9 で始まり、台帳の番号とは別）。
+    assert "見本　花子" in read_text(folder / "push_notice.pdf")
+
+
+def read_text(path: Path) -> str:
+    document = pypdfium2.PdfDocument(path)
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    document.close()
+    return text
 
 
 def first_payee(out: Path, number: str, home: Path) -> str:
