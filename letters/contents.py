@@ -108,7 +108,9 @@ def content(row: dict[str, Any], making: Making) -> LetterContent:
         postal_code=row["postal_code"],
         address=row["address"],
         address2=(row["address2"] or "") if inside or terms.print_address2_outside else "",
-        name=row["name"],
+        # 代理人へ送る手紙は、窓には代理人の名だけを出し、受給者の名は窓から見えない所に刷る。
+        name=row["addressee"] or row["name"],
+        payee_name=row["name"] if row["addressee"] else "",
         programme_name=programme.name,
         ward_name=programme.office.ward_name,
         office_name=programme.office.office_name,

@@ -18,10 +18,13 @@ BLANK = "空欄"
 BAD_SHAPE = "形が違う"
 TOO_LONG = "枠に入らない"
 NOT_MASKED = "伏せていない口座"
+PAYEE = "受給者の氏名"
 
 #: 表の枠に収まる長さ（em、全角の字数）: 給付の名は 9.5 pt で二行、口座は 10.5 pt で一行。
 _BENEFITS_EM = 80
 _ACCOUNT_EM = 38
+#: 受給者の名の行（宛名が代理人のとき）: 9.5 pt で 58 mm、長体 70 % まで。
+_PAYEE_EM = 22
 #: 紙に出してよい口座番号の桁（下 3 桁）。
 _ACCOUNT_DIGITS = 3
 
@@ -43,6 +46,7 @@ def _fields(content: LetterContent) -> Iterator[tuple[str, str]]:
     yield "住所", content.address
     yield "方書", content.address2
     yield "氏名", content.name
+    yield PAYEE, content.payee_name
     yield from (("給付の名", name) for name in content.benefit_names)
     yield "口座", content.masked_account or ""
     yield "事業名", content.programme_name
@@ -71,6 +75,8 @@ def reasons_to_hold(content: LetterContent) -> list[Held]:
         found.append(held("郵便番号", BAD_SHAPE))
     if width_em("、".join(content.benefit_names)) > _BENEFITS_EM:
         found.append(held("給付の名", TOO_LONG))
+    if width_em(content.payee_name) > _PAYEE_EM:
+        found.append(held(PAYEE, TOO_LONG))
     if content.masked_account is not None:
         # ④ や ４ も数字である。見た目の違う数字で桁が漏れないよう、数としての値で数える。
         digits = sum(unicodedata.digit(c, None) is not None for c in content.masked_account)

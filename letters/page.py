@@ -10,7 +10,7 @@ from typing import Any
 from benefit.domain.letter import AWARD_NOTICE, LETTER_KINDS, LETTER_NAMES, PUSH_NOTICE
 from benefit.domain.wareki import wareki
 from letters import codes, geometry, sheet_code
-from letters.address import Line, lay_out
+from letters.address import HONORIFIC, Line, lay_out
 from letters.content import LetterContent
 from letters.fonts import FAMILY
 from letters.postcard import card_data
@@ -63,6 +63,7 @@ def personal(content: LetterContent) -> dict[str, str]:
         "number": number,
         "branch": branch,
         "sheet_text": sheet_text(content),
+        "payee": content.payee_name + HONORIFIC if content.payee_name else "",
         "amount": f"{content.amount_yen:,}円" if content.amount_yen is not None else "",
         # 確認書には口座を刷らない。口座を記入していただく紙だからである。
         "account.masked": (content.masked_account or "") if content.kind in WITH_ACCOUNT else "",

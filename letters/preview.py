@@ -92,7 +92,10 @@ def _of_case(
     one = row[0]
     if not (one["name"] and one["address"]):
         raise WrongUse("送付先が分からない件です（addresses.csv に登録する）", code="no-address")
-    person = {name: one[name] for name in ("case_number", "postal_code", "address", "name")}
+    person = {name: one[name] for name in ("case_number", "postal_code", "address")}
+    person["name"] = one["addressee"] or one["name"]
+    if one["addressee"] and LETTER_KINDS[kind].form == "A4":
+        person["payee_name"] = one["name"]
     named = BENEFITS in LETTER_KINDS[kind].common
     return sample(
         kind,

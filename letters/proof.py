@@ -133,7 +133,7 @@ def prove_file(
             if (index + 1) % _CHUNK == 0 or index + 1 == total:
                 progress(index + 1)
     for name, value in metadata(path).items():
-        if any(letter.name in value or letter.case_number in value for letter in letters):
+        if any(text and text in value for one in letters for text in (one.name, one.payee_name, one.case_number)):
             wrong.append(Mismatch(file, 0, "", "書類の情報", name))
     return Proof(lot.id, file, lot.sha256, len(letters), total, len(rasters), without, tuple(wrong))
 

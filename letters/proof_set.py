@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benefit.domain.errors import RefusedByRule
-from benefit.domain.letter import AGAIN, CHILD_CLAIM_FORM, LETTER_KINDS, PUSH_NOTICE
+from benefit.domain.letter import AGAIN, CHILD_CLAIM_FORM, FIRST_KINDS, LETTER_KINDS, PUSH_NOTICE
 from benefit.domain.programme import Programme
 from benefit.services.files import read_input, sha256_of, write_atomic, write_json
 from benefit.services.home import Home
@@ -84,6 +84,8 @@ def _edges(kind: str, programme: Programme) -> Iterator[Edge]:
         yield EDGES[0]
     if "benefit_names" in LETTER_KINDS[kind].common:
         yield Edge("給付が四つ（子の多い世帯）", {"benefit_names": _MANY_BENEFITS})
+    if kind in FIRST_KINDS:
+        yield Edge("法定代理人あて（受給者の長い氏名）", {"payee_name": "東西南北東西南北東　東西南北東西南北東西南北"})
     if kind == PUSH_NOTICE:
         for flag, says in (("1", "生活保護費の口座"), ("3", "公金受取口座")):
             yield Edge(says, {"account_flag": flag, "masked_account": None})

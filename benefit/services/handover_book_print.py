@@ -77,10 +77,11 @@ def _project(rows: pl.DataFrame, programme: Programme, banks: BankMaster) -> pl.
     return (
         rows.join(_names(rows, banks), on=["bank_code", "branch_code"], how="left")
         .select(
-            "name",
             "postal_code",
             "case_number",
             "account_flag",
+            # 窓に出る名と同じ（法定代理人へ送る手紙では、その人の名）。
+            name=pl.coalesce("addressee", "name"),
             address=address,
             past_account=pl.when(shows).then(
                 pl.concat_str(

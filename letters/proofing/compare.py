@@ -14,12 +14,12 @@ from letters.proofing.ledger import AmountExpected, Expected
 from letters.proofing.reading import PageRead
 
 NUMBER, OTHERS, ORDER = "給付管理番号", "ほかの人の番号", "頁の順"
-SHEET, NAME, POSTAL, ADDRESS = "封入の符号", "氏名", "郵便番号", "住所"
+SHEET, NAME, PAYEE, POSTAL, ADDRESS = "封入の符号", "氏名", "受給者の氏名", "郵便番号", "住所"
 BENEFIT, AMOUNT, ACCOUNT, DUE, ISSUED, HIDDEN = "給付の名", "支給予定額", "口座", "期限", "発行日", "載せない言葉"
 QR, CODE_128, SHEET_BARS, CUSTOMER = "QR", "番号のバーコード", "封入のバーコード", "カスタマバーコード"
 #: 比べる項目。
 FIELDS = (
-    NUMBER, OTHERS, SHEET, POSTAL, ADDRESS, NAME, BENEFIT, AMOUNT, ACCOUNT, DUE, ISSUED, HIDDEN,
+    NUMBER, OTHERS, SHEET, POSTAL, ADDRESS, NAME, PAYEE, BENEFIT, AMOUNT, ACCOUNT, DUE, ISSUED, HIDDEN,
     QR, CODE_128, SHEET_BARS, CUSTOMER,
 )  # fmt: skip
 
@@ -55,6 +55,10 @@ class Comparing:
         ):
             if wanted not in flat:
                 yield self._wrong(read, letter, field)
+        # 見出しの後か、一行の初めから（直に組んだ紙と台紙に刷った紙で違う）「様」まで、一字ずつ。
+        payee = letter.payee_name + HONORIFIC
+        if letter.payee_name and not any(f" {line}".endswith(f" {payee}") for line in read.text.split("\n")):
+            yield self._wrong(read, letter, PAYEE)
         amounts = {f"{letter.amount_yen:,}円"} if letter.amount_yen is not None else set()
         if set(read.yen) != amounts:
             yield self._wrong(read, letter, AMOUNT, "、".join(sorted(read.yen)) or "なし")

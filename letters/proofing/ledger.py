@@ -14,7 +14,7 @@ import polars as pl
 from sqlalchemy import select
 
 from benefit.domain.programme import Programme
-from benefit.services import extracts
+from benefit.services import claims_stored, extracts
 from benefit.services.home import Home
 from benefit.services.mailing_lots import LotState
 from benefit.store import ward
@@ -23,7 +23,10 @@ from benefit.store.engine import reading
 
 @dataclass(frozen=True)
 class Expected:
-    """一通に刷ってあるはずのこと（頁の順）。amount_yen と address2 は、刷ってよいときだけ。"""
+    """一通に刷ってあるはずのこと（頁の順）。amount_yen と address2 は、刷ってよいときだけ。
+
+    name は宛名。payee_name は、宛名が法定代理人のときの、受給者の氏名。
+    """
 
     letter_id: int
     case_number: str
@@ -39,6 +42,7 @@ class Expected:
     issued_on: date
     due_on: date
     hidden: tuple[str, ...]
+    payee_name: str = ""
 
 
 def expected(home: Home, programme: Programme, lot: LotState) -> list[Expected]:
@@ -47,10 +51,10 @@ def expected(home: Home, programme: Programme, lot: LotState) -> list[Expected]:
     sources = extracts.current_sources(home, programme.levy_year)
     people = pl.DataFrame({"person_number": [row.payee_number for row in rows] + [row.subject_number for row in rows]})
     people = people.unique()
-    names, places = _people(home, sources, people)
+    names, guardians, places = people_of(home, programme, sources, people)
     accounts = _accounts(home, sources, people)
     inside = lot.place == "ward"
-    return list(_each(rows, names, places, accounts, programme, inside=inside))
+    return list(_each(rows, names, guardians, places, accounts, programme, inside=inside))
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def amount_pages(home: Home, programme: Programme, codes: list[str]) -> list[Amo
         rows = {row.case_number: row for row in connection.execute(query)}
     sources = extracts.current_sources(home, programme.levy_year)
     numbers = {number for row in rows.values() for number in (row.payee_number, row.subject_number)}
-    names, _ = _people(home, sources, pl.DataFrame({"person_number": sorted(numbers)}, {"person_number": pl.Int64}))
+    people = pl.DataFrame({"person_number": sorted(numbers)}, {"person_number": pl.Int64})
+    names, _, _ = people_of(home, programme, sources, people)
     return [
         AmountExpected(
             code,
@@ -115,25 +120,43 @@ def _rows(home: Home, lot: LotState) -> list[Any]:
 _PLACE = ("postal_code", "address", "address2")
 
 
-def _people(
-    home: Home, sources: dict[str, extracts.Source], people: pl.DataFrame
-) -> tuple[dict[int, str], dict[int, tuple[str, str, str]]]:
-    """人の番号 → 氏名、人の番号 → 送り先。住民記録、住登外、転出先、法定代理人の順に、後のものが勝つ。"""
+def people_of(
+    home: Home, programme: Programme, sources: dict[str, extracts.Source], people: pl.DataFrame
+) -> tuple[dict[int, str], dict[int, str], dict[int, tuple[str, str, str]]]:
+    """人の番号 → 氏名、法定代理人の名、送り先。住民記録、住登外、転出先、法定代理人の順に、後のものが勝つ。"""
     residents = extracts.load(home, sources["residents"]).join(people, on="person_number", how="semi")
     names = dict(residents.select("person_number", "name").iter_rows())
     places = {row[0]: row[1:] for row in residents.select("person_number", *_PLACE).iter_rows()}
-    if "addresses" in sources:
-        others = extracts.load(home, sources["addresses"]).join(people, on="person_number", how="semi")
-        for kind in ("住登外", "転出先", "法定代理人"):
-            for number, name, *place in (
-                others.filter(pl.col("kind") == kind).select("person_number", "name", *_PLACE).iter_rows()
-            ):
-                if kind != "法定代理人" and number not in names:
-                    names[number] = name
-                # 住登外の送り先は、住民記録にない人だけのもの。
-                if kind != "住登外" or number not in places:
-                    places[number] = tuple(place)
-    return names, {number: tuple(part or "" for part in place) for number, place in places.items()}  # type: ignore[misc]
+    guardians: dict[int, str] = {}
+    others = _other_places(home, programme, sources).join(people, on="person_number", how="semi")
+    for kind in ("住登外", "転出先", "法定代理人"):
+        rows = others.filter(pl.col("kind") == kind).select("person_number", "name", *_PLACE)
+        for number, name, *place in rows.iter_rows():
+            if kind == "法定代理人":
+                guardians[number] = name
+            elif number not in names:
+                names[number] = name
+            # 住登外の送り先は、住民記録にない人だけのもの。
+            if kind != "住登外" or number not in places:
+                places[number] = tuple(place)
+    return names, guardians, {number: tuple(part or "" for part in place) for number, place in places.items()}  # type: ignore[misc]
+
+
+def _other_places(home: Home, programme: Programme, sources: dict[str, extracts.Source]) -> pl.DataFrame:
+    """住民記録のほかの送り先: 送付先の抽出データと、その後に受理した申請（法定代理人、住民でない相続人）。"""
+    columns = ("person_number", "kind", "name", *_PLACE)
+    rows = []
+    for claim in claims_stored.accepted(home, programme):
+        told = [claim.content.get(name) for name in ("name", *_PLACE)]
+        if claim.kind == "guardian":
+            rows.append((claim.person_number, "法定代理人", *told))
+        elif claim.kind == "heir" and claim.content["name"]:
+            rows.append((claim.content["heir"], "住登外", *told))
+    schema = {name: pl.Int64 if name == "person_number" else pl.String for name in columns}
+    claimed = pl.DataFrame(rows, schema=schema, orient="row")
+    if "addresses" not in sources:
+        return claimed
+    return pl.concat([extracts.load(home, sources["addresses"]).select(columns), claimed])
 
 
 def _accounts(home: Home, sources: dict[str, extracts.Source], people: pl.DataFrame) -> dict[int, str]:
@@ -148,6 +171,7 @@ def _accounts(home: Home, sources: dict[str, extracts.Source], people: pl.DataFr
 def _each(
     rows: list[Any],
     names: dict[int, str],
+    guardians: dict[int, str],
     places: dict[int, tuple[str, str, str]],
     accounts: dict[int, str],
     programme: Programme,
@@ -168,7 +192,7 @@ def _each(
             postal_code,
             address,
             address2 if inside or terms.print_address2_outside else "",
-            names.get(row.payee_number, ""),
+            guardians.get(row.payee_number) or names.get(row.payee_number, ""),
             programme.benefit_names[row.benefit],
             row.amount_yen if carries else None,
             accounts.get(row.payee_number, "") if push and row.account_flag == "2" else "",
@@ -183,4 +207,5 @@ def _each(
                 )
                 if len(text) > 1 and text not in address and text != names.get(row.payee_number)
             ),
+            names.get(row.payee_number, "") if guardians.get(row.payee_number) else "",
         )

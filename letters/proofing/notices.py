@@ -42,7 +42,7 @@ from letters.proofing.compare import (
     SHEET_BARS,
     Mismatch,
 )
-from letters.proofing.ledger import _people
+from letters.proofing.ledger import people_of
 from letters.proofing.reading import POINTS_PER_MM, PageRead, bars, read_pages
 
 CONTENT = "紙の事柄"
@@ -128,11 +128,8 @@ def _places(home: Home, programme: Programme, numbers: list[int]) -> dict[int, t
     """人の番号 → 郵便番号、住所、方書、宛名（法定代理人がいれば、その人の名）。"""
     sources = extracts.current_sources(home, programme.levy_year)
     people = pl.DataFrame({"person_number": sorted(set(numbers))}, {"person_number": pl.Int64})
-    names, places = _people(home, sources, people)
-    if "addresses" in sources:
-        others = extracts.load(home, sources["addresses"]).join(people, on="person_number", how="semi")
-        guardians = others.filter(pl.col("kind") == "法定代理人").select("person_number", "name")
-        names = names | dict(guardians.iter_rows())
+    names, guardians, places = people_of(home, programme, sources, people)
+    names |= guardians
     return {number: (*places.get(number, ("", "", "")), names.get(number, "")) for number in numbers}
 
 

@@ -26,7 +26,7 @@ from letters.words import Words
 #: 一人ずつ違う項目。ほかのすべてが同じ手紙が、一つの台紙を使う。項目が増えたら、ここに書くまでは台紙を分ける側に入る。
 PERSONAL = frozenset(
     {
-        "case_number", "branch", "postal_code", "address", "address2", "name",
+        "case_number", "branch", "postal_code", "address", "address2", "name", "payee_name",
         "amount_yen", "masked_account", "sheet", "sheets", "sheet_codes",
     }
 )  # fmt: skip
@@ -61,7 +61,8 @@ class Background:
 def shape_of(content: LetterContent) -> Key:
     """台紙の鍵。一人ずつの値は、あるかないかだけが効く。"""
     values = tuple(content.values.items())
-    return (_shared_of(content), values, content.amount_yen is None, content.masked_account is None)
+    there = (content.amount_yen is None, content.masked_account is None, content.payee_name == "")
+    return (_shared_of(content), values, *there)
 
 
 def _nobody(content: LetterContent) -> LetterContent:
@@ -74,6 +75,7 @@ def _nobody(content: LetterContent) -> LetterContent:
         address=_MASK,
         address2=_MASK,
         name=_MASK,
+        payee_name=_MASK if content.payee_name else "",
         amount_yen=None if content.amount_yen is None else 1,
         masked_account=None if content.masked_account is None else _MASK,
         sheet=1,
@@ -124,7 +126,9 @@ def build(content: LetterContent, words: Words) -> Background:
         opened.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable, deterministic_id=True)
     keys = {slot.key for page in pages for slot in page.texts}
     lacking = {
-        key for key, value in masked.items() if value and key in ("number", "branch", "amount", "account.masked")
+        key
+        for key, value in masked.items()
+        if value and key in ("number", "branch", "amount", "account.masked", "payee")
     }
     if not lacking <= keys or "address" not in {slot.key for page in pages for slot in page.areas}:
         raise BenefitError("割付に、一人ずつの値の置き場所がありません", code="slot-missing")

@@ -36,7 +36,7 @@ def in_the_ledger(content: LetterContent) -> Expected:
     return Expected(
         0, content.case_number, content.branch, content.kind, content.postal_code, content.address, content.address2,
         content.name, content.benefit_names[0], content.amount_yen, (content.masked_account or "")[-3:],
-        content.issued_on, content.due_on, (),
+        content.issued_on, content.due_on, (), content.payee_name,
     )  # fmt: skip
 
 
@@ -77,6 +77,14 @@ def test_a_right_lot_has_nothing_to_say(three, ledger, tmp_path) -> None:
 def test_confirmation_letters_read_back_too(letter, tmp_path) -> None:
     printed = [coded(letter(amount_yen=100_000)), coded(letter(case_number="00000000022", name="髙﨑　德邉"))]
     assert found(tmp_path, printed, [in_the_ledger(each) for each in printed]) == []
+
+
+@pytest.mark.parametrize("printed", ["", "辻\U000e0100　葛\U000e0100子", "乙野　甲子"])
+def test_a_guardians_letter_about_somebody_else_is_named(letter, tmp_path, printed: str) -> None:
+    right = coded(letter(name="後見　太郎", payee_name=IVS_NAME))
+    assert found(tmp_path, [right], [in_the_ledger(right)]) == []
+    wrong = coded(letter(name="後見　太郎", payee_name=printed))
+    assert found(tmp_path, [wrong], [in_the_ledger(right)]) == [(1, right.case_number, "受給者の氏名")]
 
 
 @pytest.mark.parametrize(

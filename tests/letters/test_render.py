@@ -11,7 +11,9 @@ import pytest
 from benefit.domain.errors import BenefitError, WrongUse
 from letters import words as words_module
 from letters.geometry import ALWAYS_SEEN, EVER_SEEN
+from letters.holding import TOO_LONG, reasons_to_hold
 from letters.render import page_count, render
+from letters.stamp import compare, stamp
 
 NAMES = ["髙﨑　𠮷子", "葛\U000e0100城　太郎", "神\ufa19　花子", "ｶﾌﾞｼｷ 次郎", "SOFIA Fiorini, MARÍA"]
 TRICKS = ["#panic()", "*x*", "_x_", "\\", "$x$", "<x>", "@x", "`x`", '"', "//x", "{ward}", "[x]#import", "~--...'"]
@@ -68,6 +70,34 @@ def test_the_address_and_nothing_else_is_seen_through_the_window(letter, notice,
         assert max(glyph.right for glyph in seen) <= ALWAYS_SEEN.right
         assert min(glyph.top for glyph in seen) >= ALWAYS_SEEN.y
         assert max(glyph.bottom for glyph in seen) <= ALWAYS_SEEN.bottom
+
+
+@pytest.mark.parametrize("make_pages", [render, stamp])
+def test_a_letter_to_a_guardian_names_who_receives_the_benefit_but_not_in_the_window(
+    letter, notice, read_back, make_pages
+) -> None:
+    for make in (letter, notice):
+        own = make(case_number="40718293646")
+        given = make(name="後見　太郎", payee_name="辻\U000e0101　葛\U000e0100子")
+        pages = read_back(make_pages([given, own]), glyphs=True)
+        seen = "".join(g.character for g in pages[0].glyphs if g.left < EVER_SEEN.right and g.top < EVER_SEEN.bottom)
+        assert seen.endswith("後見太郎様")
+        assert "辻" not in seen
+        assert "辻\U000e0101　葛\U000e0100子　様" in pages[0].text.replace("受給される方 ", "").split("\n")
+        assert "受給される方" in pages[0].text
+        # 本人あての手紙には、その行がない。
+        assert "受給される方" not in pages[1].text
+        assert "葛" not in pages[1].text
+
+
+def test_a_payees_name_that_cannot_be_printed_beside_the_number_is_held(letter) -> None:
+    assert reasons_to_hold(letter(name="後見　太郎", payee_name="長" * 22)) == []
+    (held,) = reasons_to_hold(letter(name="後見　太郎", payee_name="長" * 23))
+    assert (held.field, held.reason) == ("受給者の氏名", TOO_LONG)
+    (held,) = reasons_to_hold(letter(name="後見　太郎", payee_name="\ue000野　花子"))
+    assert held.code_points == ("U+E000",)
+    render([letter(name="後見　太郎", payee_name="長" * 22)])
+    assert compare([given := letter(name="後見　太郎", payee_name="長" * 22)], stamp([given])) == []
 
 
 @pytest.mark.parametrize("amount_yen", [None, 100_000])

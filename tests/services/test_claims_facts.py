@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from benefit.domain.errors import RefusedByRule
-from benefit.services import claims_form
+from benefit.services import claims_form, extracts
 from benefit.services.gate import people
 from benefit.services.home import Home
 from benefit.services.standing import gather
+from letters.proofing.ledger import people_of
 from tests.services.claim_ward import TODAY, Office, small_office
 from tests.services.inquiry_ward import PROGRAMME
 
@@ -143,3 +144,10 @@ def test_a_guardian_changes_where_the_letter_goes_and_nothing_else(office: Offic
         "後見　一郎", "1600001", "架空県代理町2-2", "201",
     )  # fmt: skip
     assert (row["name"], row["kana_name"]) == (was["name"], was["kana_name"])
+    # 手紙の読み返しも、受理した申請の送り先を、別の道で知っている。
+    names, guardians, places = people_of(
+        office.home, PROGRAMME, extracts.current_sources(office.home, PROGRAMME.levy_year), now.select("person_number")
+    )
+    number = row["person_number"]
+    assert (names[number], guardians[number]) == (was["name"], "後見　一郎")
+    assert places[number] == ("1600001", "架空県代理町2-2", "201")

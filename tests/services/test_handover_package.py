@@ -320,7 +320,7 @@ def test_killed_half_way_there_is_no_half_package_and_the_same_command_ends_it(r
 
 def test_only_a_notice_to_a_past_account_shows_its_last_three_digits() -> None:
     line = {
-        "name": "甲野　乙子", "postal_code": "1600022", "address": "新宿区新宿一丁目", "address2": "コーポ 210",
+        "name": "甲野　乙子", "addressee": None, "postal_code": "1600022", "address": "新宿区新宿一丁目", "address2": "コーポ 210",
         "case_number": "1", "account_flag": "2", "letter_kind": "push_notice", "bank_code": "9999",
         "branch_code": "101", "account_type": "1", "account_number": "9876543", "birth": "1950-01-01",
     }  # fmt: skip
@@ -328,7 +328,7 @@ def test_only_a_notice_to_a_past_account_shows_its_last_three_digits() -> None:
         [
             line,
             line | {"case_number": "2", "letter_kind": "confirmation_letter"},
-            line | {"case_number": "3", "account_flag": "3"},
+            line | {"case_number": "3", "account_flag": "3", "addressee": "後見　太郎"},
             line | {"case_number": "4", "account_flag": "1"},
             line | {"case_number": "5", "branch_code": "999"},
         ]
@@ -339,6 +339,8 @@ def test_only_a_notice_to_a_past_account_shows_its_last_three_digits() -> None:
         "カクウギンコウ ホンテン 普通 ****543", None, None, None, "登録の口座 普通 ****543",
     ]  # fmt: skip
     assert set(told.columns) == set(COLUMNS[PRINTER])
+    # 氏名は、紙の窓に出る名（法定代理人へ送る手紙では、その人）。
+    assert told["name"].to_list() == ["甲野　乙子", "甲野　乙子", "後見　太郎", "甲野　乙子", "甲野　乙子"]
     # 方書は、区が「住所」に含むと確かめるまで渡さない（F.2-5）。
     assert set(told["address"]) == {"新宿区新宿一丁目"}
     sent = replace(PROGRAMME, letters=replace(PROGRAMME.letters, print_address2_outside=True))

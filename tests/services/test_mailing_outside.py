@@ -70,6 +70,7 @@ def approved(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     for number, row in enumerate(residents):
         row["漢字方書"] = row["漢字方書"] or f"見本荘{number + 101}号室"
     write(folder / "residents.csv", residents, list(residents[0]))
+    _guardians(folder / "addresses.csv", [row["住民番号"] for row in residents])
     bank_master.use_rehearsal(home, branches(folder))
     for kind in extracts.KINDS:
         if (folder / f"{kind}.csv").exists() and kind != "braille":
@@ -83,11 +84,26 @@ def approved(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
     beneficiaries.build(home, OFF, BUILT, out=root / "build", clock=clock)
     approve_latest(home, clock, APPROVER)
     rows = who_gets_letters(home, OFF, ISSUED).letters.filter(place="printer").to_dicts()
-    readers = {row["kind"]: f"{row['payee_number']:010d}" for row in rows}
+    # 給付管理番号の並びによらないように、子への加算のない、一番番号の若い人を選ぶ。
+    parents = {row["payee_number"] for row in rows if row["child_name"]}
+    alone = sorted((row for row in rows if row["payee_number"] not in parents), key=lambda row: -row["payee_number"])
+    readers = {row["kind"]: f"{row['payee_number']:010d}" for row in alone}
     write(folder / "braille.csv", [{"住民番号": number} for number in readers.values()], ["住民番号"])
     extracts.import_file(home, "braille", folder / "braille.csv", clock=clock, levy_year=2024)
     home.ward.dispose()
     return root
+
+
+def _guardians(path: Path, numbers: list[str]) -> None:
+    """二人に一人は、法定代理人へ送る。"""
+    rows = [
+        {
+            "宛名番号": number, "種別": "法定代理人", "漢字氏名": f"後見　{'甲乙丙丁'[place % 4]}彦", "カナ氏名": "コウケン",
+            "郵便番号": "1600001", "漢字住所": "東京都新宿区代理町一丁目2番3号", "漢字方書": f"代理荘{place + 501}号室",
+        }
+        for place, number in enumerate(sorted(numbers)[::2])
+    ]  # fmt: skip
+    write(path, rows, list(rows[0]))
 
 
 def send(approved: Path, root: Path, programme: Programme) -> Sent:
@@ -182,6 +198,25 @@ def test_every_lot_reads_back_as_the_ledger_says(setting: str, request: pytest.F
         assert prove(sent.home, sent.programme, lot, out=sent.out).mismatches == ()
     sent.home.ward.dispose()
     assert {lot.place for lot in lots} == {"printer", "ward"}
+
+
+def test_a_letter_to_a_guardian_shows_the_guardian_in_the_window_and_names_the_payee_beside_the_number(
+    off: Sent,
+) -> None:
+    sent = [row for row in off.of("printer") if row["addressee"]]
+    assert {row["kind"] for row in sent} == {"push_notice", "confirmation_letter"}
+    pages = {
+        number: page.replace("\r\n", "\n")
+        for text in off.texts("printer").values()
+        for page in text.split("\f")
+        for number in re.findall(r"(?<!\d)\d{11}(?!\d)", page)
+    }
+    for row in off.of("printer"):
+        if (page := pages.get(row["case_number"])) is None:
+            continue  # 枠に入らず、止めた手紙
+        assert ("受給される方" in page) is bool(row["addressee"])
+        shown = [row["addressee"], row["name"]] if row["addressee"] else [row["name"]]
+        assert all(f"{name}　様" in page for name in shown)
 
 
 def test_the_papers_of_people_the_ward_handles_say_only_an_address_as_the_sender(off: Sent) -> None:
