@@ -36,7 +36,7 @@ class LetterContent:
     case_number: 給付管理番号、11 桁の数字。branch: 枝番 0–99（出し直すたびに一つ進む）。
     postal_code: 7 桁の数字。address: 漢字住所。address2: 漢字方書（刷らない決まりなら空）。
     name: 宛名の漢字氏名、来たままの字（法定代理人へ送るときは、その人の名）。
-    payee_name: 宛名が受給者でないときの、受給者の漢字氏名（窓の外に刷る）。宛名が受給者なら空。
+    payee_name: 宛名が受給者でないときの、受給者の漢字氏名（窓の外か、はがきの中の面に刷る）。宛名が受給者なら空。
     office_name: 差出人の課。phone: 問合せ先。issued_on: 発行日（PDF の日付にもなる）。
     due_on: 確認書では返送期限、お知らせでは辞退・口座変更の期限。どちらも当日を含む。
     postmark: 期限を消印で数えるか（事業の `deadline_kind`）。辞退・口座変更の期限は、いつも必着。
@@ -97,7 +97,6 @@ class LetterContent:
         self._require(coded and len(self.sheet_codes) in {0, self.sheets}, "封入の符号が、この手紙のものではありません")
         self._require(self.due_on is None or self.due_on >= self.issued_on, "期限が発行日より前です")
         self._require(self.amount_yen is None or self.amount_yen > 0, "支給予定額は 1 円以上です")
-        self._require(not self.payee_name or kind.form == "A4", "受給者の名を別に刷れるのは、A4 の手紙だけです")
         self._require(self.again in AGAIN, "出し直しの言葉が違います", allowed="再送、再発行")
         self._require_values(kind)
         if self.masked_account is not None and self.account_flag != FLAG_PAST_BENEFIT:

@@ -195,6 +195,7 @@ def content(kind: str, row: dict[str, Any], making: Making) -> LetterContent:
         address=row["address"],
         address2=(row["address2"] or "") if inside or terms.print_address2_outside else "",
         name=row["addressee"] or row["name"],
+        payee_name=row["name"] if row["addressee"] else "",
         programme_name=programme.name,
         ward_name=programme.office.ward_name,
         office_name=programme.office.office_name,

@@ -104,9 +104,10 @@ def expected_notices(home: Home, programme: Programme, lot: LotState) -> list[No
         rows = list(connection.execute(query))
         places = _places(home, programme, [row.payee_number for row in rows])
         for row in rows:
-            postal_code, address, address2, name = places[row.payee_number]
+            postal_code, address, address2, name, payee = places[row.payee_number]
             shown2 = address2 if inside or terms.print_address2_outside else ""
             facts = _facts(connection, row)
+            told = (payee + HONORIFIC,) if payee else ()
             carries = inside or terms.print_amount_outside
             found.append(
                 NoticeExpected(
@@ -115,7 +116,9 @@ def expected_notices(home: Home, programme: Programme, lot: LotState) -> list[No
                     row.kind,
                     _flat(postal_mark(postal_code) + address + shown2 + name + HONORIFIC),
                     codes.address_bars(postal_code, address, shown2),
-                    tuple(map(_flat, (programme.benefit_names[row.benefit], wareki(row.issued_on), *facts.says))),
+                    tuple(
+                        map(_flat, (programme.benefit_names[row.benefit], wareki(row.issued_on), *facts.says, *told))
+                    ),
                     frozenset({f"{facts.yen:,}円"} if facts.yen and carries else ()),
                     frozenset({facts.digits} if facts.digits else ()),
                     (_flat(address2),) if len(address2) > 1 and not shown2 and address2 not in address else (),
@@ -124,13 +127,19 @@ def expected_notices(home: Home, programme: Programme, lot: LotState) -> list[No
     return found
 
 
-def _places(home: Home, programme: Programme, numbers: list[int]) -> dict[int, tuple[str, str, str, str]]:
-    """人の番号 → 郵便番号、住所、方書、宛名（法定代理人がいれば、その人の名）。"""
+def _places(home: Home, programme: Programme, numbers: list[int]) -> dict[int, tuple[str, str, str, str, str]]:
+    """人の番号 → 郵便番号、住所、方書、宛名（法定代理人がいれば、その人の名）、宛名が代理人のときの受給者の名。"""
     sources = extracts.current_sources(home, programme.levy_year)
     people = pl.DataFrame({"person_number": sorted(set(numbers))}, {"person_number": pl.Int64})
     names, guardians, places = people_of(home, programme, sources, people)
-    names |= guardians
-    return {number: (*places.get(number, ("", "", "")), names.get(number, "")) for number in numbers}
+    return {
+        number: (
+            *places.get(number, ("", "", "")),
+            guardians.get(number) or names.get(number, ""),
+            names.get(number, "") if number in guardians else "",
+        )
+        for number in numbers
+    }
 
 
 @dataclass(frozen=True)

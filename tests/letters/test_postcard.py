@@ -189,6 +189,17 @@ def test_the_longest_names_keep_their_place(read_back: Callable[..., list[Page]]
         render([replace(long, address2="とても長い名のたてもの" * 12)])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_to_a_guardian_names_the_payee_only_inside(kind: str, read_back: Callable[..., list[Page]]) -> None:
+    to_guardian = card(kind, name="後見　太郎", payee_name="甲野　乙子")
+    for made in (render([to_guardian]), stamp.stamp([to_guardian])):
+        pages = read_back(made, glyphs=True)
+        outside = on_face(pages, kind, "address") + on_face(pages, kind, "outer_back")
+        assert "後見太郎様" in outside
+        assert "乙子" not in outside
+        assert "甲野乙子様" in on_face(pages, kind, "inner_1")
+
+
 @pytest.mark.parametrize("said", ["給付金のお知らせ", "{{ programme }}", "{{ phone }}へ", "口座をご確認ください"])
 def test_a_clerk_cannot_write_the_matter_on_the_outside(said: str) -> None:
     own, common = shipped_text("reminder"), shipped_text("common")
