@@ -6,19 +6,21 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from benefit.domain.debit_terms import EXAMPLE, DebitTerms
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
-from benefit.services import debit_accounts, debit_letters, debit_terms_file, direct_debits
+from benefit.services import debit_accounts, debit_letters, debit_terms_file, direct_debits, restricted_queue
 from benefit.services.debit_accounts import Change
+from benefit.services.extracts import import_file
 from benefit.services.home import Home
 from benefit.store import ward
 from tests.collection.conftest import APPROVER, CLERK, accounts
 from tests.collection.debit_world import FIRST, SECOND, THIRD, DebitWorld, ready
-from tests.conftest import StepClock
+from tests.conftest import WARD_3K, StepClock
 
 
 @pytest.fixture
@@ -70,6 +72,23 @@ def test_who_is_left_out_and_why(debit: DebitWorld) -> None:
     assert made.left_out == {"paid": (1, 0), "promised": (1, 0), "stopped": (1, 1_000), "before_start": (1, 1_000)}
     assert made.request is not None
     assert (made.request.line_count, made.request.total_yen) == (1, 1_000)
+
+
+def test_a_person_who_died_by_the_register_is_not_debited(debit: DebitWorld) -> None:
+    """住民記録で亡くなっている人には請求せず、わけを言う。"""
+    import_file(debit.home, "residents", WARD_3K / "residents.csv", clock=debit.clock, levy_year=2024)
+    frame = restricted_queue.residents(debit.home)
+    assert frame is not None
+    gone = frame.select("person_number", "removed_reason").collect()
+    dead = int(gone.filter(pl.col("removed_reason") == "死亡")["person_number"].min() or 0)
+    alive = int(gone.filter(pl.col("removed_reason").is_null())["person_number"].min() or 0)
+    debit.owe((dead, 1_000), (alive, 2_000))
+    for person in (dead, alive):
+        debit.change(person, account="9000001")
+    made = debit.make()
+    assert made.left_out == {"deceased": (1, 1_000)}
+    assert made.request is not None
+    assert made.request.total_yen == 2_000
 
 
 def test_only_what_is_left_is_requested(debit: DebitWorld) -> None:

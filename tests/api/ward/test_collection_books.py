@@ -11,7 +11,14 @@ import polars as pl
 import pytest
 from playwright.sync_api import Page
 
-from benefit.services import bank_master, debit_accounts, debit_results, debit_terms_file, direct_debits, receivables
+from benefit.services import (
+    bank_master,
+    debit_accounts,
+    debit_results,
+    debit_terms_file,
+    direct_debits,
+    receivables,
+)
 from benefit.services.debit_accounts import Change
 from benefit.services.home import Home
 from tests.api.screen import accessible, narrow, shot
