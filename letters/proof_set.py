@@ -144,7 +144,7 @@ def make(home: Home, programme: Programme, out: Path) -> ProofSet:
                 continue
             letters.append(content)
             shown.append(says)
-        pdf = print_pages(letters, load_words(kind, home.words))
+        pdf = print_pages(letters, load_words(kind, home.words), sample=range(len(letters)))
         digest = write_atomic(out / f"{kind}.pdf", pdf)
         listed.append({"ファイル": f"{kind}.pdf", "名": LETTER_KINDS[kind].name, "sha256": digest, "頁": shown})
         pages += len(letters)
