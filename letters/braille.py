@@ -110,6 +110,9 @@ def write_run(contents: Sequence[LetterContent], kana: Mapping[str, str | None],
     for content in contents:
         row = [content.case_number, f"{content.branch:02d}", content.kind]
         name = f"{content.case_number}-{content.branch:02d}.brf"
+        if content.kind not in table:
+            writer.writerow([*row, 0, "", "この種類の点字の文がない"])
+            continue
         try:
             data, count = brf(content, _known(kana.get(content.case_number)), table)
         except NoReading as lacking:

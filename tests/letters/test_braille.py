@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benefit.domain.letter import LETTER_KINDS
 from letters import braille
 from letters.braille_cells import ASCII, NoReading, cells, to_brf
 
@@ -118,3 +119,30 @@ def test_every_name_in_the_shipped_programmes_has_a_reading() -> None:
         programme = Programme.load(programme_id)
         for name in (programme.name, *(benefit.name for benefit in programme.benefits.values())):
             cells(readings[name])
+
+
+def test_every_kind_that_is_sent_in_a_run_has_a_text_and_another_kind_is_listed(notice, tmp_path: Path) -> None:
+    table = braille.words()
+    runs = {kind for kind in LETTER_KINDS if kind in table}
+    assert runs == {
+        "push_notice", "confirmation_letter", "deficiency_notice", "award_notice", "refusal_notice", "reminder",
+        "failed_transfer_notice", "dunning_letter",
+    }  # fmt: skip
+    plain = replace(notice(), masked_account=None, account_flag="1")
+    for kind in sorted(runs):
+        assert braille.brf(_OfKind(plain, kind), "サトウ　ハナコ", table)[1] >= 1
+    other = _OfKind(plain, "correction_letter")
+    braille.write_run([other], {other.case_number: "サトウ　ハナコ"}, tmp_path, tmp_path / "words")
+    listed = (tmp_path / "tenji" / "tenji.csv").read_text(encoding="utf-8-sig")
+    assert "この種類の点字の文がない" in listed
+    assert not list((tmp_path / "tenji").glob("*.brf"))
+
+
+class _OfKind:
+    """種類だけを替えた手紙（種類ごとの値は、点字の文には要らない）。"""
+
+    def __init__(self, content, kind: str) -> None:
+        self._content, self.kind = content, kind
+
+    def __getattr__(self, name: str):
+        return getattr(self._content, name)
