@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -40,6 +40,7 @@ from batch import (
     letters_words,
     mailing,
     museum,
+    plain_faults,
     programmes,
     protections,
     recalls,
@@ -140,7 +141,10 @@ def main() -> None:
         sys.stderr.write("止めました。同じコマンドをもう一度打てば、続きからできます。\n")
         sys.exit(130)
     except Exception as fault:  # noqa: BLE001  # 最後の網: 職員に traceback を見せない
-        _our_fault(fault)
+        if (plain := plain_faults.refusal(fault)) is None:
+            _our_fault(fault)
+        sys.stderr.write(f"断りました: {plain}\n")
+        sys.exit(plain.exit_code)
     except BaseException as fault:
         # Polars の PanicException は Exception の仲間ではない（building.md §8）。
         if isinstance(fault, SystemExit):
@@ -148,7 +152,7 @@ def main() -> None:
         _our_fault(fault)
 
 
-def _our_fault(fault: BaseException) -> None:
+def _our_fault(fault: BaseException) -> NoReturn:
     path = Path.cwd() / f"benefit-fault-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
     try:
         # 誤りの文は書かない: 読めなかった行の中身が入りうる。

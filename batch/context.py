@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from benefit.store.access import AccessTables
 
 
+_YEARS = range(1900, 2200)
+
+
 @dataclass
 class Context:
     """一つのコマンドの間だけ生きる。時計はここから渡り、試験とデモは別の時計を渡す。"""
@@ -100,5 +103,8 @@ def day(text: str, name: str = "--today") -> date:
     with suppress(ValueError):
         read = date.fromisoformat(text)
         if read.isoformat() == text:
+            # 0001 年や 9999 年は打ち間違いであり、期限を数えると日付の外に出る。
+            if read.year not in _YEARS:
+                raise WrongUse(f"{name} の年が違います", found=text, allowed=f"{_YEARS[0]}〜{_YEARS[-1]} 年")
             return read
     raise WrongUse(f"{name} の日付が読めません", found=text, allowed="YYYY-MM-DD")

@@ -31,7 +31,7 @@ def add_to(letters: typer.Typer) -> None:
 
 def preview(
     ctx: typer.Context,
-    kind: Annotated[str, typer.Argument(help="手紙の種類（benefit letters words list の名）")],
+    kind: Annotated[str, typer.Argument(help="手紙の種類（L1 などの番号か、benefit letters words list の名）")],
     out: Out,
     case_number: Annotated[str | None, typer.Option(help="この件の宛名で組む（--by が要る）")] = None,
     by: Annotated[str | None, typer.Option(help="見る職員の ID")] = None,

@@ -39,10 +39,12 @@ def preview(
 ) -> bytes:
     """下見の PDF。`case_number` があれば、その件の宛名・番号・給付で組む（`actor` が要る）。
 
-    `blank` は、番号も宛名もない白紙（申請書だけ）。断り: 割付のない種類、ない番号、刷れない字（どの項目か）。
+    `blank` は、番号も宛名もない白紙（申請書だけ）。`kind` は名か番号（L1）。
+    断り: 割付のない種類、ない番号、刷れない字（どの項目か）。
     """
+    kind = next((one.id for one in LETTER_KINDS.values() if one.number == kind.upper()), kind)
     if kind not in known_words() or kind not in LETTER_KINDS:
-        allowed = "、".join(name for name in known_words() if name in LETTER_KINDS)
+        allowed = "、".join(f"{LETTER_KINDS[name].number} {name}" for name in known_words() if name in LETTER_KINDS)
         raise WrongUse("この手紙の割付はありません", code="letter-kind", found=kind, allowed=allowed)
     if blank and LETTER_KINDS[kind].addressed:
         raise WrongUse("白紙で刷れるのは、申請書だけです", code="not-a-form", found=kind)

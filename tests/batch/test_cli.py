@@ -152,3 +152,23 @@ def test_the_demo_never_touches_a_real_home(run: Run, ready: Path) -> None:
     code, _out, err = run("demo", "--residents", "300")
     assert (code, "デモでない" in err) == (4, True)
     assert (ready / "ward.db").exists()
+
+
+def test_a_place_that_cannot_be_written_and_a_huge_number_are_refusals_not_faults(run: Run, tmp_path: Path) -> None:
+    """フォルダの上に書く、ファイルの下に書く、64 ビットに入らない番号、年の打ち間違い。不具合の記録は残らない。"""
+    assert run("init")[0] == 0
+    folder, file = tmp_path / "there", tmp_path / "a.txt"
+    folder.mkdir()
+    file.write_text("x", encoding="utf-8")
+    for out, says in ((folder, "フォルダがあります"), (file / "x.csv", "ファイルがあります")):
+        code, _out, err = run("letters", "notices", "sample", "--out", out)
+        assert (code, says in err, str(tmp_path) in err) == (2, True, True), err
+    assert file.read_text(encoding="utf-8") == "x"
+    code, _out, err = run("letters", "counts", "show", "9" * 23)
+    assert (code, "大きすぎます" in err) == (2, True)
+    for day in ("0001-01-01", "9999-12-31"):
+        code, _out, err = run("letters", "preview", "L3", "--out", tmp_path / "p.pdf", "--issued-on", day)
+        assert (code, "1900〜2199 年" in err) == (2, True)
+    code, _out, err = run("letters", "preview", "L99", "--out", tmp_path / "p.pdf")
+    assert (code, "L3 claim_form" in err) == (2, True)
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["a.txt"]
