@@ -128,6 +128,8 @@ def _why_not(row: Mapping[str, Any], issuer: SlipIssuer, amount_yen: int | None)
         return "給付金の返還の納付書は、返還の請求から作ります（benefit repayment letters）"
     if left <= 0:
         return "もう納付されています（速報を含む）"
+    if row["debits_waiting"]:
+        return "口座振替を請求して、結果を待っています（二重に納められるので、結果の後に出してください）"
     if amount_yen is not None and not 1 <= amount_yen <= left:
         return f"額が残りの範囲にありません（残り {left:,} 円）"
     if row["subject"] not in issuer.subjects:

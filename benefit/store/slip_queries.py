@@ -16,7 +16,9 @@ _KEYS = table("slip_key", column("pay_key"), column("receivable_id"))
 _STANDING = """
     SELECT r.id, r.subject, r.fiscal_year, r.term, r.notice_number, COALESCE(r.person_number, ''), r.origin,
            COALESCE(c.principal_yen, r.principal_yen), COALESCE(c.late_charge_yen, r.late_charge_yen),
-           CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), CAST(COALESCE(p.paid, 0) AS BIGINT)
+           CAST(COALESCE(c.due_on, r.due_on) AS VARCHAR(10)), CAST(COALESCE(p.paid, 0) AS BIGINT),
+           (SELECT COUNT(*) FROM debit_order d LEFT JOIN debit_outcome e ON e.order_id = d.id
+            WHERE d.receivable_id = r.id AND e.order_id IS NULL)
     FROM slip_wanted w JOIN receivable r ON r.id = w.id
     LEFT JOIN receivable_change c ON c.receivable_id = r.id
       AND c.turn = (SELECT MAX(turn) FROM receivable_change l WHERE l.receivable_id = r.id)
@@ -42,11 +44,12 @@ _SCHEMA = {
     "late_charge_yen": pl.Int64,
     "due_on": pl.String,
     "paid_yen": pl.Int64,
+    "debits_waiting": pl.Int64,
 }
 
 
 def standing(connection: Connection, wanted: pl.DataFrame) -> pl.DataFrame:
-    """`wanted`（id の列）の調定の、いまの額・納期限と、納めた額（速報で届いた分を含む）。"""
+    """`wanted`（id の列）の調定の、いまの額・納期限と、納めた額（速報で届いた分を含む）、結果待ちの口座振替の数。"""
     with_temporary(connection, _WANTED.name, wanted)
     return fetch(connection, _STANDING, _SCHEMA).with_columns(pl.col("due_on").str.to_date())
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from benefit.domain.debit_terms import EXAMPLE, DebitTerms
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
-from benefit.services import debit_accounts, debit_letters, debit_terms_file, direct_debits, restricted_queue
+from benefit.services import debit_accounts, debit_letters, debit_terms_file, direct_debits, restricted_queue, slips
 from benefit.services.debit_accounts import Change
 from benefit.services.extracts import import_file
 from benefit.services.home import Home
@@ -56,6 +56,20 @@ def test_from_the_request_to_the_letter(debit: DebitWorld) -> None:
     assert due.select("receivable_id", "left_yen", "failures", "code").rows() == [(3, 3_000, 2, "1 資金不足")]
     assert debit_letters.take(debit.home, actor=CLERK, clock=debit.clock).is_empty()
     assert debit.make(THIRD).left_out["letter"] == (1, 3_000)
+
+
+def test_no_slip_is_given_while_a_debit_waits_for_its_result(debit: DebitWorld) -> None:
+    """口座から引き落とされる人に、同じ調定の納付書を渡さない（二重に納めさせない）。不能の後には出せる。"""
+
+    def slip() -> slips.Issued:
+        return slips.issue(debit.home, [1], payable_until=THIRD, actor=CLERK, clock=debit.clock, reason="窓口の申出")
+
+    debit.owe((1, 1_000))
+    debit.change(1)
+    sent = debit.send()
+    assert "結果を待っています" in slip().refused[1]
+    debit.take(debit.answer(sent, "1"))
+    assert "結果を待っています" not in slip().refused.get(1, "")
 
 
 def test_who_is_left_out_and_why(debit: DebitWorld) -> None:
