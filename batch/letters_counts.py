@@ -114,8 +114,9 @@ def show(
                 told = f"合わない番号 {row['wrong']:,}" if row["wrong"] else f"投函 {row['posted']:,} 枚"
                 given.say(f"{row['id']}. {row['folder']}: {row['state']}（{row['sent']:,} 枚、{told}）")
             for lot in view.waiting(connection):
+                unit = "枚" if lot["kind"] == "額の頁" else "通"
                 given.say(
-                    f"まだ: ロット {lot['id']} {lot['kind']} {lot['letters']:,} 通（{lot['released_on']} に出した）"
+                    f"まだ: ロット {lot['id']} {lot['kind']} {lot['letters']:,} {unit}（{lot['released_on']} に出した）"
                 )
             return
         row, faults = view.one(connection, number), view.faults_of(connection, number)
@@ -162,5 +163,9 @@ def take_returned(
     given.say(f"返戻: 読込 {done.read:,} = 入れた {done.taken:,} + 断った {len(done.refused):,}")
     for at, why in done.refused[:_SAID]:
         given.say(f"  {at} 行目: {why}")
+    if len(done.refused) > _SAID:
+        given.say(f"  ほか {len(done.refused) - _SAID:,} 行")
+    if done.refused:
+        given.say("  断った行は、わけを直した後に、その行だけの新しい一覧で入れてください。")
     if done.taken:
         given.say("  次: 送り先を直してから benefit letters reissue で出し直します。")

@@ -30,6 +30,7 @@ from benefit.services.mailing import letter_rows
 from benefit.services.mailing_again import with_again
 from benefit.services.mailing_lots import LotState, chosen_lots, letters_in, lots_of
 from benefit.services.mailing_release import AMOUNT, Remade, Stale, pull, stale_letters
+from benefit.services.two_people import need_clerk
 from benefit.store.engine import in_turn, reading
 from letters import notice_run
 from letters.contents import BRAILLE, PRINTER, WARD, Making, content
@@ -62,6 +63,7 @@ def remake(
 
     断り: 抜く手紙がない、作り直している間に事実が変わった（RefusedByRule）。
     """
+    need_clerk(actor)
     stale = stale_letters(home, programme, [number], on)
     if not stale:
         raise RefusedByRule(f"ロット {number} に、抜く手紙はありません", code="nothing-stale")

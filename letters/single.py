@@ -73,6 +73,7 @@ def make_single(
 
     断り: 相手を選べない（single_letters.choose）、値の過不足、刷れない字、組んでいる間に事実が変わった。
     """
+    two_people.need_clerk(actor)
     reason = two_people.need_reason(reason)
     row = choose(home, programme, kind, case_number, issued_on, actor=actor, to=to)
     letter = content(kind, row, values, making_of(home, programme, issued_on))

@@ -43,6 +43,7 @@ def ask(
     clock: Clock,
 ) -> int:
     """約束を申し出る。合計は、いまの残りとちょうど同じでなければならない。番号を返す。"""
+    two_people.need_clerk(actor)
     if not 1 <= len(parts) <= MOST:
         raise WrongUse("分納の回数が違います", found=f"{len(parts)} 回", allowed=f"1 回から {MOST} 回")
     if any(yen <= 0 for _on, yen in parts):

@@ -26,6 +26,7 @@ from benefit.services.home import Home
 from benefit.services.mailing import letter_rows, printed_digests
 from benefit.services.mailing_lots import LotState, chosen_lots, letters_in
 from benefit.services.notices_stale import stale_notices
+from benefit.services.two_people import need_clerk
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn, reading
@@ -226,6 +227,7 @@ def release(
     proved: 組の番号 → 読み返しの報告（proof.json）の指紋。digest: いまの割付・言葉・書体・符号の指紋。
     断り: 見本帳の署名がない、出してはならない手紙がある、もう許しがある。
     """
+    need_clerk(actor)
     with home.ward.begin() as connection:
         # 承認・作り直しと同じ列に並ぶ: 関門を見てから登録するまでに、組が変わらない。
         in_turn(connection, "entitlements")

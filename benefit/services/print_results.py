@@ -20,7 +20,7 @@ from sqlalchemy import Connection, RowMapping, select
 from benefit.domain import print_result as words
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
-from benefit.domain.errors import Place, RefusedByRule, RefusedInput
+from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.letter import LETTER_KINDS
 from benefit.records import csv_reader, print_result
 from benefit.rules.print_result import EXPECTED, LETTER_DIGITS, STRANGERS, Counted, reconcile
@@ -28,7 +28,7 @@ from benefit.services.files import read_input, read_manifest, sha256_of
 from benefit.services.home import Home
 from benefit.services.mailing_lots import chosen_lots, letters_in
 from benefit.services.print_letters import KIND_NUMBERS, day_of, known_letters
-from benefit.services.two_people import need_reason
+from benefit.services.two_people import need_clerk
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one, insert_rows
 from benefit.store.engine import in_turn
@@ -72,6 +72,7 @@ def take(
         RefusedByRule: sheets.csv が台帳のロットと合わない。
         WrongUse: 直したファイルなのに、わけがない。
     """
+    need_clerk(actor)
     data = read_input(file)
     rows = print_result.read(data, file=file.name)
     codes = expected_codes([lot.sheets for lot in lots], right=right)
@@ -82,7 +83,7 @@ def take(
         known = next((row for row in earlier if row["sha256"] == sha256_of(data)), None)
         if known is not None:
             return _taken(connection, known)
-        why = need_reason(reason) if earlier else ""
+        why = _why_again(reason) if earlier else ""
         lot_ids = _lots_of(connection, [lot.folder for lot in lots])
         _refuse_counted_elsewhere(connection, lot_ids, whole)
         expected = _of_the_lots(connection, lot_ids, codes)
@@ -117,6 +118,15 @@ def take(
             detail={"state": counted.state, "lots": len(lot_ids), **_counts(counted)},
         )
     return Taken(result_id, len(earlier) + 1, counted.state, _counts(counted), counted.faults, repeated=False)
+
+
+def _why_again(reason: str) -> str:
+    if not reason.strip():
+        raise WrongUse(
+            "この束の結果は、もう受け取ってあります。直したファイルに代えるときは、理由を書いてください（--reason）",
+            code="reason",
+        )
+    return reason.strip()
 
 
 def expected_codes(files: Sequence[Path], *, right: Right) -> list[str]:

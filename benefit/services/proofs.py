@@ -15,6 +15,7 @@ from benefit.store.engine import in_turn
 
 def sign(home: Home, *, digest: str, sha256: str, reason: str, actor: Actor, clock: Clock) -> int:
     """見本帳（指紋 `sha256`）を見て、この割付（指紋 `digest`）でよいと署名する。署名の番号を返す。"""
+    two_people.need_clerk(actor)
     with home.ward.begin() as connection:
         in_turn(connection, "proof-set")
         return two_people.ask(

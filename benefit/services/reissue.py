@@ -88,6 +88,7 @@ def reissue(
 
     `request` は、支給可の判定の後の出し直しの申し出。`actor` はその承認者である。
     """
+    two_people.need_clerk(actor)
     if not reason.strip():
         raise WrongUse("出し直す理由を書いてください（--reason）")
     approved = runs.last_approved(home, programme)

@@ -19,13 +19,14 @@ from sqlalchemy import Connection, select
 from benefit.domain.access import Actor
 from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.deficiency import RETURN_REASONS
-from benefit.domain.errors import Place, RefusedInput, WrongUse
+from benefit.domain.errors import Place, RefusedByRule, RefusedInput, WrongUse
 from benefit.records.print_result import CODE_DIGITS
 from benefit.rules.print_result import LETTER_DIGITS
 from benefit.services.files import read_input, sha256_of
 from benefit.services.home import Home
 from benefit.services.print_letters import known_letters
 from benefit.services.print_results_view import closed_lots
+from benefit.services.two_people import need_clerk
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
 from benefit.store.engine import in_turn
@@ -66,7 +67,9 @@ def take(
     Raises:
         WrongUse: 返戻のわけの言葉、先の日。
         RefusedInput: ファイルがない、空、文字コード。
+        RefusedByRule: 役割。どの行も、まだ投函されていない（何も残さない）。
     """
+    need_clerk(actor)
     if reason not in RETURN_REASONS:
         raise WrongUse("返戻のわけが違います", code="word", found=reason, allowed="、".join(RETURN_REASONS))
     now = clock()
@@ -80,6 +83,13 @@ def take(
         if before is not None:
             return before
         found, refused = _matched(connection, lines, right)
+        if not found and NOT_POSTED in refused.values():
+            # 残すと、印刷所の結果を閉じた後の同じ一覧が「もう入れてある」になり、戻った手紙が消える。
+            raise RefusedByRule(
+                f"{NOT_POSTED}。先に benefit letters counts take で結果を閉じ、同じ一覧をもう一度入れてください",
+                code="not-posted",
+                place=Place(file.name),
+            )
         list_id = insert_one(
             connection,
             ward.returned_list,

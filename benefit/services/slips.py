@@ -20,7 +20,7 @@ from benefit.domain.clock import Clock, tokyo_date
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.records import payment_slip as slip_codes
 from benefit.records.slip_issuer import SlipIssuer, free_space, payment_slip_of
-from benefit.services import slip_issuers
+from benefit.services import slip_issuers, two_people
 from benefit.services.collection_repayments import SUBJECT as REPAYMENT_SUBJECT
 from benefit.services.collections import settle
 from benefit.services.files import sha256_of
@@ -66,6 +66,7 @@ def issue(
     amount_yen: 一件だけのとき、残りの一部（分納）。draw: 確認番号の 6 桁の乱数。
     断り: 期限が過ぎている、ない調定、一部の額が残りより多い。出せない調定は、わけを添えて `refused` に。
     """
+    two_people.need_clerk(actor)
     now = clock()
     if payable_until < tokyo_date(now):
         raise RefusedByRule("納付書の有効期限が過ぎています", code="slip-expired", found=str(payable_until))

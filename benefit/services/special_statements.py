@@ -228,6 +228,7 @@ def close(
     home: Home, employer_number: str, month: str, digest: str, *, reason: str, actor: Actor, clock: Clock
 ) -> None:
     """確かめて片づける。額が変われば、また並びに出る。"""
+    two_people.need_clerk(actor)
     reason = two_people.need_reason(reason)
     found = compare(home).differences.filter(
         (pl.col("employer_number") == employer_number) & (pl.col("month") == month) & (pl.col("digest") == digest)

@@ -7,11 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from benefit.domain.access import Actor
+from benefit.domain.access import Actor, WardRole
 from benefit.domain.clock import Clock
 from benefit.domain.errors import RefusedByRule, WrongUse
 from benefit.store import audit, ward
 from benefit.store.bulk import insert_one
+
+
+def need_clerk(actor: Actor) -> None:
+    """監査と管理の人は、手紙も納付書も返戻も動かさない（見る人が動かすと、見る人がいなくなる）。"""
+    if actor.role in {WardRole.AUDITOR.value, WardRole.ADMIN.value}:
+        raise RefusedByRule("この仕事は、担当か承認の役割の職員が行います", code="role", found=actor.id)
 
 
 def need_reason(reason: str) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from batch.letters_counts import checker
 from benefit.domain import print_result as words
+from benefit.domain.access import Actor
 from benefit.domain.errors import RefusedByRule, RefusedInput, WrongUse
 from benefit.domain.print_result import CLOSED, GOOD, SPOILED, STOPPED
 from benefit.services import mailing_lots, print_results_view, reissue, returned_letters
@@ -188,6 +189,29 @@ def give_back(office: Office, *lines: str, name: str = "henrei", reason: str = "
         office.home, path,
         reason=reason, returned_on=TODAY, right=checker(office.home), actor=MAKER, clock=office.clock,
     )  # fmt: skip
+
+
+def test_a_list_that_came_before_the_result_can_be_taken_again_and_only_by_a_clerk(office: Office, lot: Path) -> None:
+    """結果を閉じる前の一覧は残さない（同じ一覧を後で入れられる）。監査と管理の人は、どちらも入れられない。"""
+    codes = codes_of(office, lot)
+    with pytest.raises(RefusedByRule, match="結果を閉じ、同じ一覧をもう一度"):
+        give_back(office, codes[0])
+    for role in ("auditor", "admin"):
+        other = Actor("kansa", role)
+        with pytest.raises(RefusedByRule, match="担当か承認の役割"):
+            print_lots.take(
+                office.home, lot, clean(codes), office.root / "kekka.csv", actor=other, clock=office.clock, reason=""
+            )
+    take(office, lot, clean(codes))
+    with pytest.raises(RefusedByRule, match="担当か承認の役割"):
+        returned_letters.take(
+            office.home, office.root / "henrei.txt",
+            reason="moved", returned_on=TODAY, right=checker(office.home),
+            actor=Actor("kansa", "auditor"), clock=office.clock,
+        )  # fmt: skip
+    assert (give_back(office, codes[0]).taken, give_back(office, codes[0]).repeated) == (1, True)
+    with pytest.raises(WrongUse, match="--reason"):
+        take(office, lot, clean(codes)[:-1], name="mijikai")
 
 
 def test_returned_mail_is_tied_to_the_letter_that_was_posted_and_nothing_is_lost(office: Office, lot: Path) -> None:
