@@ -137,7 +137,7 @@ def content(kind: str, row: Mapping[str, Any], values: Mapping[str, Value], maki
         sheet_codes=tuple(
             making.sheet_code(coded, number, letter.sheets).digits for number in range(1, letter.sheets + 1)
         ),
-        **_sender(programme, row["place"]),
+        **_sender(programme, kind, row["place"]),
     )
 
 
@@ -146,9 +146,9 @@ def _refuse_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         raise RefusedByRule("手紙を組んでいる間に、事実か登録が変わりました。捨てました", code="changed-meanwhile")
 
 
-def _sender(programme: Programme, place: str) -> dict[str, Any]:
+def _sender(programme: Programme, kind: str, place: str) -> dict[str, Any]:
     """差出人。ふつうの封書の返送先は、三行そのまま（返してもらう届がある）。"""
-    found = sender(programme, place)
+    found = sender(programme, kind, place)
     return found if "sender" in found else {"return_to": programme.office.return_to}
 
 
