@@ -17,7 +17,7 @@ from typing import Any
 import uharfbuzz
 
 from benefit.domain.errors import BenefitError, Place, RefusedInput
-from benefit.domain.programme import OfficeTerms
+from benefit.domain.programme_parts import OfficeTerms
 from letters import wording
 from letters.fonts import FAMILY, SCRIPT_FAMILIES, font_files, font_folders, script_font
 from letters.render import PDF_STANDARD, Standard, page_count

@@ -31,7 +31,8 @@ from benefit.domain.letter import (
     LETTER_NAMES,
     REFUSAL_NOTICE,
 )
-from benefit.domain.programme import OfficeTerms, Programme
+from benefit.domain.programme import Programme
+from benefit.domain.programme_parts import OfficeTerms
 from benefit.domain.wareki import wareki
 from benefit.services import notices_register
 from benefit.services.files import MANIFEST, write_atomic

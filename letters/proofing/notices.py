@@ -177,8 +177,8 @@ def _facts(connection: Connection, row: Any) -> _Facts:
         back = connection.execute(
             select(func.coalesce(func.sum(receipt.c.amount_yen), 0)).where(receipt.c.repayment_id == number)
         ).scalar_one()
-        says = (slip_number(number), wareki(asked.due_on, weekday=True), wareki(row.due_on, weekday=True))
-        return _Facts(says, asked.amount_yen - int(back))
+        dunned = (slip_number(number), wareki(asked.due_on, weekday=True), wareki(row.due_on, weekday=True))
+        return _Facts(dunned, asked.amount_yen - int(back))
     failure, line = ward.failure, ward.bank_report_line
     told = connection.execute(
         select(line.c.reason_code)

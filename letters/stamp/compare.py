@@ -50,7 +50,8 @@ def _opened(pdf: bytes) -> Iterator[pypdfium2.PdfDocument]:
 
 
 def _gray(page: pypdfium2.PdfPage) -> Image.Image:
-    return page.render(scale=DPI / 72).to_pil().convert("L")
+    drawn: Image.Image = page.render(scale=DPI / 72).to_pil()
+    return drawn.convert("L")
 
 
 def _spots(one: Image.Image, other: Image.Image) -> int:
