@@ -10,6 +10,7 @@ import typer
 from batch.context import context, day
 from batch.letters_notices import By, IssuedOn, Issuer, Out, Until, told
 from benefit.domain.clock import tokyo_date
+from benefit.domain.errors import WrongUse
 
 app = typer.Typer(no_args_is_help=True, help="調定の残りの納付書（領収証書・原符・領収済通知書）を作る")
 
@@ -48,12 +49,16 @@ def make(
 @app.command()
 def show(ctx: typer.Context, receivable: Annotated[int, typer.Argument(help="調定の番号")]) -> None:
     """この調定に出した納付書。納付番号と確認番号は言わない（人を指す）。"""
-    from benefit.store import slip_queries
+    from sqlalchemy import select
+
+    from benefit.store import slip_queries, ward
     from benefit.store.engine import reading
 
     given = context(ctx)
     given.need("ward", "payment_slip")
     with reading(given.home.ward) as connection:
+        if connection.execute(select(ward.receivable.c.id).where(ward.receivable.c.id == receivable)).first() is None:
+            raise WrongUse("その番号の調定はありません", code="no-receivable", found=str(receivable))
         slips = slip_queries.slips_of(connection, [receivable]).get(receivable, [])
     for row in slips:
         total = row["principal_yen"] + row["late_charge_yen"]

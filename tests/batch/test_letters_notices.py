@@ -68,4 +68,5 @@ def test_from_the_ledger_every_receivable_is_told(office: Path, run: Run, tmp_pa
     assert code == 0
     assert "調定 1 は作りません: " in told
     assert "調定 1 に出した納付書 1 枚" in run("slips", "show", "1")[1]
+    assert run("slips", "show", "77")[0] == 2  # ない調定は「0 枚」ではない
     assert run("slips", "make", "--receivable", "77", "--out", tmp_path / "b", *until, typed=PASSWORD)[0] == 2
