@@ -240,7 +240,10 @@ def test_returned_mail_is_tied_to_the_letter_that_was_posted_and_nothing_is_lost
 def test_mail_of_a_stopped_lot_is_not_taken_as_posted(office: Office, lot: Path) -> None:
     codes = codes_of(office, lot)
     take(office, lot, clean(codes)[:-1])
-    assert dict(give_back(office, codes[0]).refused) == {1: returned_letters.NOT_POSTED}
+    with pytest.raises(RefusedByRule, match=returned_letters.NOT_POSTED.split("（")[0]):
+        give_back(office, codes[0])
+    with office.home.ward.connect() as connection:
+        assert connection.execute(sa.select(ward.returned_list)).all() == [], "残すと、閉じた後の同じ一覧が入らない"
 
 
 def test_a_wrong_word_or_a_day_to_come_takes_nothing(office: Office, lot: Path) -> None:
