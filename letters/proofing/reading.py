@@ -12,8 +12,8 @@ from letters.geometry import BARCODE, EVER_SEEN, PAGE_HEIGHT, Rectangle
 
 POINTS_PER_MM = 72 / 25.4
 #: 絵にする所と細かさ（mm、dpi）: 番号の箱、切り取る届、封入の符号、カスタマバーコード。
-_UPPER = (Rectangle(112, 18, 90, 48), 150)
-_LOWER = (Rectangle(100, 198, 105, 85), 150)
+_UPPER = (Rectangle(112, 18, 90, 48), 250)
+_LOWER = (Rectangle(100, 198, 105, 85), 250)
 _FOOT = (Rectangle(16, PAGE_HEIGHT - 12.5, 52, 9.5), 200)
 _ADDRESS_BARS = (Rectangle(BARCODE.x - 2, BARCODE.y - 2, BARCODE.width + 4, BARCODE.height + 4), 200)
 #: 宛名の場所。ここにあるのは宛名だけである（割付の約束）。
