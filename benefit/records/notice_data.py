@@ -92,7 +92,7 @@ def read(content: bytes, *, file: str = "") -> pl.DataFrame:
             place=Place(file, second, "通知書番号"),
             found=f"余り {twice.height - twice.select(_KEY).n_unique():,} 行",
         )
-    return rows.select(ROWS.keys()).cast(ROWS)  # type: ignore[arg-type]  # 名 → 型
+    return rows.select(ROWS.keys()).cast(pl.Schema(ROWS))
 
 
 def sample() -> str:

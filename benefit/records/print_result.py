@@ -58,4 +58,4 @@ def read(content: bytes, *, file: str = "") -> pl.DataFrame:
     rows = csv_layout.read(content, PRINT_RESULT, file=file).require()
     if rows.is_empty():
         raise RefusedInput("行が一つもありません", code="empty-file", place=Place(file))
-    return rows.select(ROWS.keys()).cast(ROWS)  # type: ignore[arg-type]  # 名 → 型
+    return rows.select(ROWS.keys()).cast(pl.Schema(ROWS))

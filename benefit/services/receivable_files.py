@@ -32,7 +32,7 @@ def register(home: Home, path: Path, *, reason: str, clock: Clock) -> Registered
     place = Place(file=path.name)
     if any(header.get("usage") == "0" for header in found.headers):
         raise RefusedByRule("テストのファイルです（利用区分 0）", code="test-file", place=place)
-    made_on = datetime.strptime(str(found.headers[0]["made_on"]), "%Y%m%d").date()  # noqa: DTZ007  日付だけ
+    made_on = datetime.strptime(str(found.headers[0]["made_on"]), "%Y%m%d").date()  # noqa: DTZ007  # 時刻も時差もない
     subjects = sorted(set(rows["account_title"].to_list()))
     _refuse_older(home, subjects, made_on, place)
     made = rows.select(

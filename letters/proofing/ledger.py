@@ -139,7 +139,8 @@ def people_of(
             # 住登外の送り先は、住民記録にない人だけのもの。
             if kind != "住登外" or number not in places:
                 places[number] = tuple(place)
-    return names, guardians, {number: tuple(part or "" for part in place) for number, place in places.items()}  # type: ignore[misc]
+    shown = {number: (code or "", first or "", second or "") for number, (code, first, second) in places.items()}
+    return names, guardians, shown
 
 
 def _other_places(home: Home, programme: Programme, sources: dict[str, extracts.Source]) -> pl.DataFrame:

@@ -18,13 +18,13 @@ sqlite_only = pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(name="go")
-def go_in_the_office(run: Run, office: Office) -> Run:  # noqa: F811
+def go_in_the_office(run: Run, office: Office) -> Run:  # noqa: F811  # 部品の名を引数に取る
     """この作業場所で、合言葉を打って `benefit …` を打つ。"""
     return functools.partial(run, home=office.home.path, typed="x" * 15)
 
 
 @sqlite_only
-def test_a_package_from_make_to_its_erasure_report(go: Run, office: Office, tmp_path: Path) -> None:  # noqa: F811
+def test_a_package_from_make_to_its_erasure_report(go: Run, office: Office, tmp_path: Path) -> None:  # noqa: F811  # 部品の名を引数に取る
     folders = runs(office)
     make = ("handover", "make", *folders, "--to", "株式会社架空印刷", "--by", "tanto")
     code, _out, err = go(*make)
@@ -78,7 +78,7 @@ def test_a_package_from_make_to_its_erasure_report(go: Run, office: Office, tmp_
 
 
 @sqlite_only
-def test_an_overdue_handover_ends_the_command_with_four(go: Run, office: Office) -> None:  # noqa: F811
+def test_an_overdue_handover_ends_the_command_with_four(go: Run, office: Office) -> None:  # noqa: F811  # 部品の名を引数に取る
     from tests.services.test_handover_book import ISSUED, RECEIVED, made, walk
 
     made(office.home, office.clock)

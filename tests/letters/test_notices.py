@@ -6,6 +6,7 @@ import dataclasses
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pypdfium2
@@ -41,16 +42,16 @@ HELD = (
 )
 
 
-def issuer(**changes: object) -> SlipIssuer:
+def issuer(**changes: Any) -> SlipIssuer:
     text = (Path("benefit") / "slip_issuers" / "insurance.toml").read_text(encoding="utf-8")
-    return dataclasses.replace(SlipIssuer.parse(text, file="insurance.toml"), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(SlipIssuer.parse(text, file="insurance.toml"), **changes)
 
 
 def rows(*lines: str) -> pl.DataFrame:
     return notice_data.read("\r\n".join([HEAD, *lines, ""]).encode(), file="tsuchi.csv")
 
 
-def make(out: Path, *lines: str, kind: str = "督促状", **changes: object) -> notices.NoticeReport:
+def make(out: Path, *lines: str, kind: str = "督促状", **changes: Any) -> notices.NoticeReport:
     return notices.make(
         rows(*lines), notices.kind_of(kind), issuer(**changes), out=out, issued_on=ISSUED, key=KEY, file="tsuchi.csv"
     )
